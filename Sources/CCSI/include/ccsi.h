@@ -1,0 +1,1 @@
+int ccsi_placeholder(void);

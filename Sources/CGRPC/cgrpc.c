@@ -1,0 +1,3 @@
+#include "cgrpc.h"
+#include <grpc/grpc.h>
+const char *cgrpc_version(void) { return grpc_version_string(); }
