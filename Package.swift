@@ -14,6 +14,8 @@ let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let serviceLifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -69,7 +71,7 @@ let package = Package(
       "Driver",
       [
         "BlockDevice", "CSI", "Command", "GRPC", "Linux", "Mount", "NVMe", "StateStore", "Udev",
-        logging, serviceLifecycle, system,
+        logging, serviceLifecycle, system, unixSignals,
       ]),
     .executableTarget(
       name: "nvmeof-csi",

@@ -95,3 +95,6 @@ public enum DeviceNode {
     fatalError()
   }
 }
+extension ProvenEmpty {
+  public init(resumingFormatOf device: BlockDevice) { self.device = device.number; self.size = device.size }
+}

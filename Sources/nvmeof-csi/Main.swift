@@ -1,6 +1,14 @@
 import ArgumentParser
 
+/// `nvmeof-csi`: the CSI driver and its tools.
 @main
-struct Main: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "nvmeof-csi")
+struct NVMeoFCSI: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "nvmeof-csi",
+    abstract: "The NVMe-over-Fabrics CSI driver for Kubernetes.",
+    version: version,
+    subcommands: [NodeCommand.self, CSICommand.self])
+
+  /// The driver's own version, for GetPluginInfo and `--version`.
+  static let version = "0.1.0"
 }

@@ -1,0 +1,22 @@
+#if DEBUG
+  internal import Glibc
+#endif
+
+/// Places between two steps at which a test may kill the process, to prove that a retry finishes
+/// what was begun. In a release build there is nothing here.
+enum Checkpoint {
+  /// The process dies of SIGKILL at the checkpoint that the environment variable
+  /// `NVMEOF_CSI_CRASH_AT` names, `stage.connect.after` for instance.
+  static func reached(_ name: String) {
+    #if DEBUG
+      if name == crashAt { kill(getpid(), SIGKILL) }
+    #endif
+  }
+
+  #if DEBUG
+    /// Read once: the environment does not change after start.
+    private static let crashAt: String? = unsafe getenv("NVMEOF_CSI_CRASH_AT").map {
+      unsafe String(cString: $0)
+    }
+  #endif
+}

@@ -1,0 +1,38 @@
+internal import CSI
+internal import GRPC
+internal import Logging
+
+/// One line per RPC: method, outcome, time. Requests are never printed whole: they may carry secrets.
+struct LoggingInterceptor: Interceptor {
+  let logger: Logger
+
+  /// Successes of RPCs that change something are logged at info, of the others at debug, failures at
+  /// warning.
+  init(logger: Logger) { self.logger = logger }
+
+  /// Runs `next` and logs how it went.
+  func intercept<Request: Sendable, Response: Sendable>(
+    _ request: Request, _ context: ServerContext,
+    next: (Request, ServerContext) async throws(RPCError) -> Response
+  ) async throws(RPCError) -> Response {
+    let start = ContinuousClock.now
+    let outcome: Result<Response, RPCError>
+    do throws(RPCError) {
+      outcome = .success(try await next(request, context))
+    } catch {
+      outcome = .failure(error)
+    }
+    var metadata: Logger.Metadata = [
+      "method": "\(context.method)", "ms": "\((ContinuousClock.now - start).milliseconds)",
+    ]
+    switch outcome {
+    case .success:
+      logger.debug("rpc answered", metadata: metadata)
+    case .failure(let error):
+      metadata["code"] = "\(error.code)"
+      metadata["reason"] = "\(error.message)"
+      logger.warning("rpc failed", metadata: metadata)
+    }
+    return try outcome.get()
+  }
+}

@@ -1,0 +1,198 @@
+internal import BlockDevice
+internal import CSI
+internal import GRPC
+internal import Linux
+internal import Logging
+internal import Mount
+internal import NVMe
+
+extension Node {
+  /// NodeStageVolume: connects the volume's subsystem, checks that the namespace is the volume's,
+  /// and, for a file system, formats what is proven empty, checks, and mounts at the staging path.
+  /// Of a raw block volume there is nothing at the staging path.
+  func stageVolume(_ request: NodeStageVolumeRequest, _ context: ServerContext)
+    async throws(RPCError) -> NodeStageVolumeResponse
+  {
+    try await answering { () throws(DriverError) in
+      let wanted = StageRecord(
+        volume: try VolumeID(request.volumeID),
+        source: try VolumeSource(context: request.volumeContext),
+        access: try VolumeAccess(request.volumeCapability),
+        stagingPath: try path(request.stagingTargetPath, field: "staging_target_path").rawValue)
+      guard request.secrets.keys.isEmpty else {
+        throw DriverError(
+          .invalidArgument,
+          """
+          secrets (\(request.secrets.keys.joined(separator: ", "))): this version has no in-band \
+          authentication (DH-HMAC-CHAP); a secret that is ignored would only look like protection
+          """)
+      }
+      try await operations.run(
+        "stage", volume: wanted.volume, deadline: context.answerDeadline
+      ) { (operation) throws(DriverError) in
+        try await stage(wanted, operation)
+      }
+      return NodeStageVolumeResponse()
+    }
+  }
+
+  private func stage(_ wanted: StageRecord, _ operation: Operation) async throws(DriverError) {
+    let present = try records.record(of: wanted.volume)
+    var record = try merge(wanted, into: present)
+    do throws(DriverError) {
+      try await bringUp(&record, operation)
+    } catch {
+      // After a final error the kubelet does not unstage what it thinks was never staged, so a first
+      // attempt leaves nothing behind. After any other error it retries or unstages.
+      if present == nil, error.isFinal {
+        await undo(record, operation)
+      }
+      throw error
+    }
+  }
+
+  /// The record to work towards: what there is, with what may change without restaging.
+  private func merge(_ wanted: StageRecord, into present: StageRecord?) throws(DriverError)
+    -> StageRecord
+  {
+    guard var record = present else { return wanted }
+    let volume = wanted.volume
+    guard record.source.nqn == wanted.source.nqn, record.source.nsid == wanted.source.nsid else {
+      throw DriverError(
+        .failedPrecondition,
+        """
+        volume \(volume) is staged from \(record.source.nqn) namespace \(record.source.nsid), not \
+        from \(wanted.source.nqn) namespace \(wanted.source.nsid): unstage it first
+        """)
+    }
+    guard record.access.kind == wanted.access.kind,
+      record.access.mode.isReadOnly == wanted.access.mode.isReadOnly
+    else {
+      throw DriverError(
+        .alreadyExists,
+        "volume \(volume) is staged as \(record.access); asked for \(wanted.access): unstage it first")
+    }
+    if record.stagingPath != wanted.stagingPath {
+      let mounted = try table().mounts(at: record.stagingPath)
+      guard mounted.isEmpty, record.targets.isEmpty else {
+        throw DriverError(
+          .failedPrecondition,
+          "volume \(volume) is staged at \(record.stagingPath): unstage it there first")
+      }
+    }
+    record.source = wanted.source
+    record.access = wanted.access
+    record.stagingPath = wanted.stagingPath
+    return record
+  }
+
+  /// Makes the node look as `record` says, from wherever it is; every step can be run again.
+  /// On return the record is durable in phase `staged`.
+  func bringUp(_ record: inout StageRecord, _ operation: Operation) async throws(DriverError) {
+    let wanted = record
+    try subsystems.join(record.source.nqn, record.source.nsid, record.volume)
+    try await operation.step("record") { () throws(DriverError) in try records.save(wanted) }
+    try await operation.step("connect") { () async throws(DriverError) in
+      try await connect(wanted, deadline: operation.deadline)
+    }
+    let namespace = try await operation.step("namespace") { () async throws(DriverError) in
+      try await self.namespace(of: wanted, deadline: operation.deadline)
+    }
+    record.identity = .init(uuid: namespace.uuid, nguid: namespace.nguid, wwid: namespace.wwid)
+    if case .fileSystem(let type, let flags) = record.access.kind {
+      try await mount(&record, namespace, type, flags, operation)
+    }
+    record.phase = .staged
+    let reached = record
+    if reached != wanted {
+      try await operation.step("commit") { () throws(DriverError) in try records.save(reached) }
+    }
+  }
+
+  private func mount(
+    _ record: inout StageRecord, _ namespace: Namespace, _ type: FileSystemType,
+    _ flags: [String], _ operation: Operation
+  ) async throws(DriverError) {
+    var options = try mountOptions(flags)
+    if record.access.mode.isReadOnly { options.readOnly = true }
+    let staging = record.stagingPath
+    if let top = try table().mounts(at: staging).last {
+      guard top.device == namespace.device else {
+        throw DriverError(
+          .failedPrecondition,
+          """
+          \(staging) is a mount of \(top.source) (\(top.device)), not of volume \(record.volume) \
+          (\(namespace.name), \(namespace.device)): unmount it or let the kubelet unstage it
+          """)
+      }
+      return
+    }
+
+    let device = BlockDevice(namespace)
+    let found = record
+    let content = try await operation.step("probe") {
+      () async throws(BlockDeviceError) -> DeviceContent in
+      try await devices.content(of: device, deadline: operation.deadline)
+    }
+    switch try FormatGate.decide(content, on: device, for: found, wanted: type) {
+    case .keep:
+      try await operation.step("check") { () async throws(BlockDeviceError) -> Void in
+        try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
+      }
+    case .format(let proof):
+      record.formatting = true
+      let intent = record
+      try await operation.step("intent") { () throws(DriverError) in try records.save(intent) }
+      try await operation.step("format") { () async throws(BlockDeviceError) -> Void in
+        try await devices.makeFileSystem(
+          type, on: device, provenBy: proof, options: intent.source.mkfsOptions,
+          deadline: .forWork(after: operation.deadline))
+      }
+    }
+    let checked = options
+    try await operation.step("mount") { () async throws(DriverError) in
+      try createDirectory(staging)
+      try await translating { () async throws(MountError) -> Void in
+        try await mounts.mount(
+          device.path, device: device.number, at: staging, type: type.rawValue, options: checked,
+          deadline: operation.deadline)
+      }
+    }
+    record.formatting = false
+  }
+
+  /// Takes back what a failed first attempt did, as far as that can be done now.
+  private func undo(_ record: StageRecord, _ operation: Operation) async {
+    do {
+      try await tearDown(record, operation)
+    } catch {
+      logger.warning(
+        "a failed stage left something behind; a retry or unstage will find it by its record",
+        metadata: ["volume": "\(record.volume)", "reason": "\(error)"])
+    }
+  }
+}
+
+extension DriverError {
+  /// The kubelet takes the error for proof that nothing was staged
+  /// (its `IsFinalError`: everything but cancelled, timed out, unavailable, exhausted, aborted).
+  var isFinal: Bool {
+    switch code {
+    case .deadlineExceeded, .unavailable, .resourceExhausted, .operationPending: false
+    default: true
+    }
+  }
+}
+
+extension ContinuousClock.Instant {
+  /// The limit for programs that must not be stopped half-way because a caller lost patience: mkfs,
+  /// fsck. The caller gets its own deadline's error and finds the reservation held on a retry.
+  static func forWork(after deadline: Self) -> Self { max(deadline, .now + .seconds(3_600)) }
+}
+
+extension BlockDevice {
+  /// The namespace's head disk.
+  init(_ namespace: Namespace) {
+    self.init(path: "/dev/\(namespace.name)", number: namespace.device, size: namespace.size)
+  }
+}

@@ -1,0 +1,110 @@
+internal import CSI
+internal import GRPC
+internal import Linux
+internal import Mount
+internal import NVMe
+
+extension Node {
+  /// NodeGetVolumeStats: bytes and inodes of a file system, the size of a raw block volume, and the
+  /// volume's condition. Never waits for the target: what needs it is asked under a short deadline.
+  func getVolumeStats(_ request: NodeGetVolumeStatsRequest, _ context: ServerContext)
+    async throws(RPCError) -> NodeGetVolumeStatsResponse
+  {
+    try await answering { () throws(DriverError) in
+      let volume = try VolumeID(request.volumeID)
+      guard !request.volumePath.isEmpty else {
+        throw DriverError(.invalidArgument, "volume_path is missing")
+      }
+      let record = try requireRecord(of: volume, at: request.volumePath)
+      let condition = try condition(of: record)
+      let usage: [VolumeUsage]
+      switch record.access.kind {
+      case .block:
+        usage = try present(record).map { [.blockSize($0.size)] } ?? []
+      case .fileSystem:
+        let limit = min(context.answerDeadline, .now + .seconds(10))
+        do throws(MountError) {
+          let statistics = try await mounts.statistics(at: request.volumePath, deadline: limit)
+          usage = [.bytes(statistics), .inodes(statistics)]
+        } catch where error.code == .deadlineExceeded {
+          return NodeGetVolumeStatsResponse(
+            usage: [], volumeCondition: .init(abnormal: true, message: error.message))
+        } catch { throw DriverError(error) }
+      }
+      return NodeGetVolumeStatsResponse(usage: usage, volumeCondition: condition)
+    }
+  }
+
+  /// The record of a volume that is staged or published at `path`; not found otherwise, as
+  /// NodeGetVolumeStats and NodeExpandVolume want it.
+  func requireRecord(of volume: VolumeID, at path: String) throws(DriverError) -> StageRecord {
+    guard let record = try records.record(of: volume) else {
+      throw DriverError(.notFound, "volume \(volume) is not staged on this node")
+    }
+    guard record.stagingPath == path || record.targets.contains(where: { $0.path == path }) else {
+      throw DriverError(
+        .notFound, "volume \(volume) is neither staged nor published at '\(path)' on this node")
+    }
+    return record
+  }
+
+  /// The volume's namespace as it is now, without waiting; nil when there is none.
+  func present(_ record: StageRecord) throws(DriverError) -> Namespace? {
+    let namespaces: [Namespace]
+    do { namespaces = try sysfs.subsystem(nqn: record.source.nqn).flatMap(\.namespaces) } catch {
+      throw DriverError(error)
+    }
+    let found = namespaces.first { $0.nsid == record.source.nsid }
+    if let found, let known = record.identity { try requireSame(known, found, record) }
+    return found
+  }
+
+  /// What sysfs says of the volume's paths and namespace.
+  private func condition(of record: StageRecord) throws(DriverError) -> VolumeCondition {
+    let controllers = try controllers(of: record.source.nqn)
+    let live = controllers.filter { $0.state == .live }.count
+    let portals = record.source.portals.count
+    let states = controllers.map { "\($0.name) \($0.state)" }.joined(separator: ", ")
+    let nqn = record.source.nqn
+    if controllers.isEmpty {
+      return .init(abnormal: true, message: "no controller for \(nqn): the volume is disconnected")
+    }
+    if live == 0 {
+      return .init(
+        abnormal: true, message: "\(nqn) does not answer (\(states)); I/O waits for the target")
+    }
+    if try present(record) == nil {
+      return .init(
+        abnormal: true, message: "\(nqn) has no namespace \(record.source.nsid) any more")
+    }
+    if live < portals {
+      return .init(
+        abnormal: true, message: "\(live) of \(portals) paths to \(nqn) are live (\(states))")
+    }
+    return .init(abnormal: false, message: "\(live) of \(portals) paths live")
+  }
+}
+
+extension VolumeUsage {
+  static func blockSize(_ bytes: UInt64) -> VolumeUsage {
+    VolumeUsage(unit: .bytes, total: Int64(clamping: bytes), used: 0, available: 0)
+  }
+
+  static func bytes(_ statistics: FileSystemStatistics) -> VolumeUsage {
+    func bytes(_ blocks: UInt64) -> Int64 {
+      let (product, overflow) = blocks.multipliedReportingOverflow(by: statistics.blockSize)
+      return overflow ? .max : Int64(clamping: product)
+    }
+    return VolumeUsage(
+      unit: .bytes, total: bytes(statistics.blocks),
+      used: bytes(statistics.blocks - min(statistics.blocks, statistics.blocksFree)),
+      available: bytes(statistics.blocksAvailable))
+  }
+
+  static func inodes(_ statistics: FileSystemStatistics) -> VolumeUsage {
+    VolumeUsage(
+      unit: .inodes, total: Int64(clamping: statistics.inodes),
+      used: Int64(clamping: statistics.inodes - min(statistics.inodes, statistics.inodesFree)),
+      available: Int64(clamping: statistics.inodesFree))
+  }
+}

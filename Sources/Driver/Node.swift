@@ -1,0 +1,62 @@
+internal import BlockDevice
+internal import CSI
+internal import Command
+internal import GRPC
+internal import Linux
+internal import Logging
+internal import Mount
+internal import NVMe
+internal import StateStore
+
+/// csi.v1.Node: connects, formats, mounts and publishes NVMe-oF namespaces on this node.
+///
+/// Each RPC reads: validate, reserve the volume, act through the domain modules, answer. The acting
+/// lives in one extension per RPC.
+struct Node: NodeService {
+  let configuration: NodeConfiguration
+  let host: HostIdentity
+  let sysfs: NVMeSysfs
+  let fabrics: Fabrics
+  let devices: BlockDevices
+  let mounts: Mounts
+  let records: StageRecords
+  let operations: Operations
+  let subsystems: SubsystemUsers
+  let logger: Logger
+
+  /// Reads the stage records that an earlier life of the plugin left.
+  init(
+    _ configuration: NodeConfiguration, runner: any CommandRunner, calls: IsolatedCalls,
+    store: any StateStore, logger: Logger
+  ) throws(DriverError) {
+    self.configuration = configuration
+    self.logger = logger
+    host = HostIdentity(nodeID: configuration.nodeID)
+    sysfs = NVMeSysfs()
+    fabrics = Fabrics(sysfs: sysfs, runner: runner)
+    devices = BlockDevices(runner: runner, calls: calls)
+    mounts = Mounts(calls: calls)
+    records = StageRecords(store)
+    operations = Operations(logger: logger)
+    subsystems = SubsystemUsers(try records.all(reportingBroken: { key, reason in
+      logger.error(
+        "a stage record cannot be read and was set aside; its volume is left as it is",
+        metadata: ["record": "\(key)", "reason": "\(reason)"])
+    }))
+  }
+
+  func path(_ text: String, field: String) throws(DriverError) -> KubeletPath {
+    try KubeletPath(text, field: field, root: configuration.kubeletDirectory)
+  }
+}
+
+extension ServerContext {
+  /// When the answer must be ready: the caller's deadline less the time to send it, and two minutes
+  /// (the kubelet's own limit) where the caller gave none.
+  var answerDeadline: ContinuousClock.Instant {
+    let now = ContinuousClock.now
+    guard let deadline else { return now + .seconds(120) }
+    let remaining = deadline - now
+    return deadline - min(.seconds(1), remaining / 10)
+  }
+}

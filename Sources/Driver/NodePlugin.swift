@@ -1,0 +1,129 @@
+internal import CSI
+internal import Command
+public import GRPC
+internal import Linux
+public import Logging
+internal import ServiceLifecycle
+internal import NVMe
+internal import StateStore
+internal import UnixSignals
+
+/// The node plugin as a whole: builds the object graph and runs it.
+public struct NodePlugin: Sendable {
+  /// What the command line says.
+  public struct Configuration: Sendable {
+    /// The CSI socket.
+    public var endpoint: Address
+    /// As the CSIDriver object spells it.
+    public var driverName: String
+    /// For GetPluginInfo.
+    public var version: String
+    /// Where the stage records live; survives restarts of the plugin and reboots.
+    public var stateDirectory: String
+    /// For the Node service.
+    public var node: NodeConfiguration
+
+    /// No field has a default: see the command's.
+    public init(
+      endpoint: Address, driverName: String, version: String, stateDirectory: String,
+      node: NodeConfiguration
+    ) {
+      self.endpoint = endpoint
+      self.driverName = driverName
+      self.version = version
+      self.stateDirectory = stateDirectory
+      self.node = node
+    }
+  }
+
+  let configuration: Configuration
+  let logger: Logger
+
+  /// Builds nothing yet.
+  public init(_ configuration: Configuration, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+  }
+
+  /// Serves until SIGTERM or SIGINT, then lets calls in flight finish for two seconds. Returns, or
+  /// ends the process, within five: what a call left undone a retry finishes from the stage record.
+  public func run() async throws {
+    // A peer that goes away in the middle of an answer must not end the process.
+    Process.ignoreBrokenPipes()
+    let calls = IsolatedCalls()
+    let executor = CommandExecutor()
+    let store = try FileStateStore(directory: configuration.stateDirectory)
+    let node = try Node(
+      configuration.node, runner: executor, calls: calls, store: store, logger: logger)
+    let identity = Identity(
+      driverName: configuration.driverName, version: configuration.version,
+      capabilities: configuration.node.topology.isEmpty
+        ? [.onlineVolumeExpansion] : [.onlineVolumeExpansion, .volumeAccessibilityConstraints])
+    let interceptor = LoggingInterceptor(logger: logger)
+    let server = try Server(
+      Server.Configuration(address: configuration.endpoint),
+      methods: identityMethods(identity, interceptor: interceptor)
+        + nodeMethods(node, interceptor: interceptor))
+    logger.notice(
+      "serving",
+      metadata: [
+        "endpoint": "\(configuration.endpoint)", "driver": "\(configuration.driverName)",
+        "node": "\(configuration.node.nodeID)", "hostnqn": "\(node.host.nqn)",
+      ])
+    // The last one is stopped first: the server still needs the others while it drains.
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [
+          .init(service: ExecutorService(executor: executor)),
+          .init(
+            service: ServerService(server: server, operations: node.operations, logger: logger)),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await group.run()
+  }
+}
+
+/// Runs programs for as long as the plugin lives.
+private struct ExecutorService: Service {
+  let executor: CommandExecutor
+
+  func run() async {
+    await cancelWhenGracefulShutdown { await executor.run() }
+  }
+}
+
+/// Serves the socket, and sees to it that shutting down ends.
+private struct ServerService: Service {
+  let server: Server
+  let operations: Operations
+  let logger: Logger
+
+  func run() async {
+    await withGracefulShutdownHandler {
+      await withTaskGroup { group in
+        group.addTask { await giveUp() }
+        await server.run()
+        group.cancelAll()
+      }
+    } onGracefulShutdown: {
+      server.shutDown()
+    }
+  }
+
+  /// A handler that waits for the kernel cannot be made to return. Four seconds after the order to
+  /// stop the process goes without it: nothing it holds is lost by that.
+  private func giveUp() async {
+    guard (try? await gracefulShutdown()) != nil,
+      (try? await Task.sleep(for: .seconds(4))) != nil
+    else { return }
+    for (volume, holder) in operations.held {
+      logger.warning(
+        "stopping in the middle of an operation; a retry will finish it",
+        metadata: [
+          "volume": "\(volume)", "operation": "\(holder.operation)",
+          "step": "\(holder.step ?? "between steps")",
+        ])
+    }
+    Process.exitNow()
+  }
+}

@@ -1,0 +1,93 @@
+public import Linux
+
+/// One volume at the lab's target: a subsystem with one namespace, exported at some ports.
+public struct TargetVolume: Sendable {
+  /// A portal of the lab: a loopback address of its own.
+  public struct Portal: Hashable, Sendable {
+    /// The port's id in configfs.
+    public let id: Int
+    /// `127.0.0.2`
+    public let address: String
+    /// The TCP port.
+    public let port: Int
+
+    /// `127.0.0.<1 + id>:4420`, which every loopback interface answers.
+    public init(_ id: Int) {
+      self.id = id
+      address = "127.0.0.\(1 + id)"
+      port = 4420
+    }
+
+    /// `127.0.0.2:4420`
+    public var description: String { "\(address):\(port)" }
+  }
+
+  public let target: NVMeTarget
+  public let name: String
+  public let portals: [Portal]
+  public let uuid: String
+
+  /// `nqn.2024-01.io.example:<name>`
+  public var nqn: String { "nqn.2024-01.io.example:\(name)" }
+
+  /// Creates the volume and exports it to `host`.
+  public init(
+    _ target: NVMeTarget, name: String, number: Int, size: UInt64, host: String,
+    portals: [Portal] = [Portal(1)]
+  ) throws(SystemCallError) {
+    self.target = target
+    self.name = name
+    self.portals = portals
+    let digits = String(number)
+    uuid = "5ca1ab1e-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
+    try target.createSubsystem(nqn, serial: name)
+    try target.createNamespace(nqn, size: size, identity: .init(uuid: uuid))
+    try target.allow(host, nqn)
+    for portal in portals {
+      try target.createPort(portal.id, address: portal.address, port: portal.port)
+      try target.export(nqn, at: portal.id)
+    }
+  }
+
+  /// What NodeStageVolume gets as the volume context.
+  public var context: [String: String] {
+    [
+      "nqn": nqn, "portals": portals.map(\.description).joined(separator: ","), "uuid": uuid,
+    ]
+  }
+
+  /// The file behind the namespace.
+  public var backingFile: String { target.backingFile(nqn) }
+
+  /// Stops exporting the volume: its hosts' controllers lose their connections. When no other volume
+  /// is at the portal its socket closes and hosts see "connection refused".
+  public func portDown(_ portal: Portal? = nil) throws(SystemCallError) {
+    for portal in portal.map({ [$0] }) ?? portals { try target.unexport(nqn, at: portal.id) }
+  }
+
+  /// Exports the volume again.
+  public func portUp(_ portal: Portal? = nil) throws(SystemCallError) {
+    for portal in portal.map({ [$0] }) ?? portals { try target.export(nqn, at: portal.id) }
+  }
+
+  /// Removes the subsystem and makes it anew over the same bytes, as a target that lost its
+  /// configuration would, with the same identity or with another. Exported by `portUp`.
+  public func recreate(uuid: String? = nil, host: String) throws(SystemCallError) {
+    try target.deleteSubsystem(nqn)
+    try target.createSubsystem(nqn, serial: name)
+    try target.createNamespace(nqn, size: 0, identity: .init(uuid: uuid ?? self.uuid))
+    try target.allow(host, nqn)
+  }
+
+  /// Changes the volume's size and tells the hosts.
+  public func resize(to bytes: UInt64) throws(SystemCallError) {
+    try target.resize(nqn, to: bytes)
+  }
+
+  /// Removes everything that was made for the volume, its bytes included. Ports stay for others.
+  public func delete() throws(SystemCallError) {
+    for portal in portals { try target.unexport(nqn, at: portal.id) }
+    try target.deleteSubsystem(nqn)
+    try Files.unlink(backingFile)
+  }
+}

@@ -1,0 +1,2 @@
+import ArgumentParser
+struct CSICommand: AsyncParsableCommand { static let configuration = CommandConfiguration(commandName: "csi") }
