@@ -5,7 +5,7 @@ import Testing
 
 @testable import Linux
 
-/// Serialized, since they count this process' descriptors and children.
+/// Serialized, for the sake of their times.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct IsolatedCallsTests {
   private func soon(_ milliseconds: Int = 10_000) -> ContinuousClock.Instant {
     .now + .milliseconds(milliseconds)
@@ -36,8 +36,8 @@ import Testing
 
   @Test("2,000 calls at once all answer and leave neither a descriptor nor a child")
   func many() async throws {
-    let calls = IsolatedCalls()
-    _ = try await calls.statistics(of: "/tmp", deadline: soon())
+    let witness = Witness()
+    let calls = IsolatedCalls(limit: 64, kill: witness.kill)
     let descriptors = try openDescriptors()
     try await withThrowingTaskGroup(of: UInt64.self) { group in
       for _ in 0..<2000 {
@@ -49,55 +49,49 @@ import Testing
       for try await size in group where size > 0 { answers += 1 }
       #expect(answers == 2000)
     }
-    #expect(try openDescriptors() == descriptors)
-    let children = try childProcesses()
-    #expect(children == [])
+    #expect(try await descriptorsReturn(to: descriptors))
+    #expect(Set(witness.processIDs).count == 2000)
+    #expect(witness.remaining == [])
     #expect(calls.stuck == [])
   }
 
   @Test("A call that hangs is given up at its deadline, and its process is gone")
   func deadline() async throws {
     try await withFIFO { fifo in
-      let calls = IsolatedCalls()
+      let witness = Witness()
+      let calls = IsolatedCalls(limit: 64, kill: witness.kill)
       let start = ContinuousClock.now
       await #expect(
         throws: IsolatedCallError.deadlineExceeded(call: "scan", subject: fifo, stuck: false)
       ) { try await scan(calls, fifo, deadline: soon(100)) }
       let elapsed = start.duration(to: .now)
-      #expect(elapsed >= .milliseconds(100) && elapsed < .milliseconds(300))
+      #expect(elapsed >= .milliseconds(100) && elapsed < .milliseconds(500))
       #expect(calls.stuck == [])
-      let children = try childProcesses()
-      #expect(children == [])
+      #expect(witness.processIDs.count == 2 && witness.remaining == [])
     }
   }
 
   @Test("A child that does not die is accounted, and reaped when it dies at last")
   func stuck() async throws {
     try await withFIFO { fifo in
-      let mayDie = Atomic<Bool>(false)
-      let victim = Atomic<Int32>(0)
-      let calls = IsolatedCalls(limit: 1) { processID in
-        victim.store(processID, ordering: .relaxed)
-        if mayDie.load(ordering: .relaxed) { ChildWatcher.killGroup(processID) }
-      }
+      let witness = Witness(mayDie: false)
+      let calls = IsolatedCalls(limit: 1, kill: witness.kill)
       let start = ContinuousClock.now
       await #expect(
         throws: IsolatedCallError.deadlineExceeded(call: "scan", subject: fifo, stuck: true)
       ) { try await scan(calls, fifo, deadline: soon(100)) }
       let elapsed = start.duration(to: .now)
-      #expect(elapsed >= .milliseconds(300) && elapsed < .milliseconds(500))
+      #expect(elapsed >= .milliseconds(300) && elapsed < .milliseconds(700))
       #expect(calls.stuck.map(\.what) == ["scan \(fifo)"])
-      #expect(calls.stuck.map(\.processID) == [victim.load(ordering: .relaxed)])
+      #expect(calls.stuck.map(\.processID) == witness.remaining)
 
       await #expect(throws: IsolatedCallError.tooMany(running: 1)) {
         try await calls.statistics(of: "/tmp", deadline: soon())
       }
 
-      mayDie.store(true, ordering: .relaxed)
-      ChildWatcher.killGroup(victim.load(ordering: .relaxed))
-      while !calls.stuck.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
-      let children = try childProcesses()
-      #expect(children == [])
+      witness.letDie()
+      #expect(try await eventually { calls.stuck.isEmpty })
+      #expect(witness.remaining == [])
       _ = try await calls.statistics(of: "/tmp", deadline: soon())
     }
   }
@@ -126,16 +120,16 @@ import Testing
   @Test("The child has its result pipe and nothing else, and leads its own group")
   func child() async throws {
     try await withFIFO { fifo in
-      let calls = IsolatedCalls()
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { _ = try? await scan(calls, fifo, deadline: soon(500)) }
-        try? await Task.sleep(for: .milliseconds(200))
-        #expect(throws: Never.self) {
-          let child = try #require(childProcesses().first.flatMap(Int32.init))
-          #expect(try Files.names(inDirectory: "/proc/\(child)/fd") == ["0"])
-          #expect(getpgid(child) == child)
-        }
+      let seen = Mutex<[(descriptors: [String]?, group: Bool)]>([])
+      let calls = IsolatedCalls(limit: 1) { child in
+        let descriptors = try? Files.names(inDirectory: "/proc/\(child)/fd")
+        seen.withLock { $0.append((descriptors, getpgid(child) == child)) }
+        ChildWatcher.killGroup(child)
       }
+      _ = try? await scan(calls, fifo, deadline: soon(200))
+      let first = try #require(seen.withLock { $0.first })
+      #expect(first.descriptors == ["0"])
+      #expect(first.group)
     }
   }
 

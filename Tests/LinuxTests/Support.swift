@@ -1,7 +1,9 @@
 import Glibc
-import Linux
+import Synchronization
 import SystemPackage
 import Testing
+
+@testable import Linux
 
 /// A directory of a test's own, removed with all that is in it when the test is over.
 func withTemporaryDirectory<Result>(
@@ -34,20 +36,59 @@ func fixture(_ name: String) throws -> String {
 /// How many descriptors this process has open.
 func openDescriptors() throws -> Int { try Files.names(inDirectory: "/proc/self/fd").count }
 
-/// Process ids of this process' children, zombies included.
-func childProcesses() throws -> [String] {
-  try Files.names(inDirectory: "/proc/self/task").flatMap { thread in
-    guard let bytes = try? Files.read("/proc/self/task/\(thread)/children", limit: 1 << 16) else {
-      return [String]()
-    }
-    return String(decoding: bytes, as: UTF8.self).split(separator: " ").map(String.init)
-  }
-}
-
 func makeLink(_ path: String, to target: String) {
   #expect(unsafe symlink(target, path) == 0)
 }
 
 func makeFIFO(_ path: String) {
   #expect(unsafe mkfifo(path, 0o600) == 0)
+}
+
+func eventually(_ condition: () throws -> Bool) async throws -> Bool {
+  for _ in 0..<1000 {
+    if try condition() { return true }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+  return false
+}
+
+/// Sees each child at its end, while it still is a zombie, and lends it a kill.
+final class Witness: Sendable {
+  private let seen = Mutex<[Int32]>([])
+  private let mayDie = Atomic<Bool>(true)
+
+  /// Children that do not die of SIGKILL, until they may.
+  convenience init(mayDie: Bool) {
+    self.init()
+    self.mayDie.store(mayDie, ordering: .relaxed)
+  }
+
+  @Sendable
+  func kill(_ processID: Int32) {
+    seen.withLock { $0.append(processID) }
+    if mayDie.load(ordering: .relaxed) { ChildWatcher.killGroup(processID) }
+  }
+
+  func letDie() {
+    mayDie.store(true, ordering: .relaxed)
+    for processID in processIDs { ChildWatcher.killGroup(processID) }
+  }
+
+  var processIDs: [Int32] { seen.withLock { $0 } }
+
+  /// Those of them that are still this process' children: alive, or zombies that nobody reaped.
+  var remaining: [Int32] {
+    processIDs.filter { processID in
+      guard let bytes = try? Files.read("/proc/\(processID)/stat", limit: 4096) else {
+        return false
+      }
+      let fields = String(decoding: bytes, as: UTF8.self).split(separator: ") ").last
+      return fields?.split(separator: " ").dropFirst().first == "\(getpid())"
+    }
+  }
+}
+
+/// Other suites run in this process at the same time: it tells one leak per call from none.
+func descriptorsReturn(to before: Int, within slack: Int = 100) async throws -> Bool {
+  try await eventually { try openDescriptors() < before + slack }
 }
