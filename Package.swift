@@ -18,7 +18,6 @@ let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
-let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
@@ -41,8 +40,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    // Without its default trait it does not pull in Foundation: 10 MB of every node's memory.
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
   ],
   targets: [
     // The edge to C. Each is a module map, prefixed shims and the libraries to link.
@@ -56,7 +53,7 @@ let package = Package(
     .target(name: "CLinux"),
 
     module("Linux", ["CLinux", system]),
-    module("Command", ["Linux", subprocess, system]),
+    module("Command", ["CLinux", "Linux", system]),
     module("Udev", ["CUdev", "Linux", system]),
     module("NVMe", ["Command", "Linux", system]),
     module("BlockDevice", ["Command", "Linux", "NVMe", system]),

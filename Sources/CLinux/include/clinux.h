@@ -1,1 +1,108 @@
-int clinux_placeholder(void);
+/// What Swift cannot import from Linux' headers (macros, variadic calls, system calls without a
+/// wrapper), and the two kinds of children: both are C because between fork and exec or exit only
+/// async-signal-safe code may run, and Swift code never is.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// major(3), minor(3), makedev(3): macros.
+static inline uint32_t clinux_major(uint64_t device) {
+  return (uint32_t)(((device >> 8) & 0xfff) | ((device >> 32) & ~0xfffu));
+}
+static inline uint32_t clinux_minor(uint64_t device) {
+  return (uint32_t)((device & 0xff) | ((device >> 12) & ~0xffu));
+}
+static inline uint64_t clinux_makedev(uint32_t major, uint32_t minor) {
+  return ((uint64_t)(major & 0xfff) << 8) | ((uint64_t)(major & ~0xfffu) << 32) | (minor & 0xff)
+    | ((uint64_t)(minor & ~0xffu) << 12);
+}
+
+// Calls that the overlay hides: they need _GNU_SOURCE. Each returns -1 and sets errno when it fails.
+
+/// pipe2(2) with O_CLOEXEC: the read end, then the write end.
+int clinux_pipe(int ends[2]);
+
+/// eventfd(2) with EFD_CLOEXEC and EFD_NONBLOCK.
+int clinux_eventfd(void);
+
+/// ppoll(2) without a signal mask; `timeout` in nanoseconds, negative for none.
+int clinux_poll(struct pollfd *descriptors, size_t count, int64_t timeout);
+
+/// Names the calling thread: 15 bytes at most.
+void clinux_name_thread(const char *name);
+
+/// pidfd_open(2).
+int clinux_pidfd_open(pid_t pid);
+
+/// Whether a child is a zombie (1) or not yet (0), by waitid(2) with WNOWAIT: it is not reaped.
+int clinux_has_ended(pid_t pid);
+
+/// openat2(2) with O_PATH | O_CLOEXEC, RESOLVE_NO_SYMLINKS and RESOLVE_NO_MAGICLINKS; with
+/// `beneath`, RESOLVE_BENEATH too. Returns -1 and sets errno.
+int clinux_open_path(int directory, const char *path, int beneath);
+
+/// What a disposable child does: one call that may block for ever.
+enum clinux_operation_kind {
+  CLINUX_MOUNT,
+  CLINUX_UNMOUNT,
+  CLINUX_STATFS,
+  CLINUX_SCAN,
+};
+
+struct clinux_operation {
+  enum clinux_operation_kind kind;
+  const char *source;
+  /// The mount point, path or device.
+  const char *target;
+  const char *type;
+  const char *data;
+  uint64_t flags;
+  /// CLINUX_SCAN: open with O_EXCL; read `edges` bytes at both ends and `samples` pieces of
+  /// `sample_length` bytes evenly between them.
+  int exclusive;
+  uint64_t edges;
+  uint64_t samples;
+  uint64_t sample_length;
+};
+
+/// What the child found. Smaller than PIPE_BUF, so it arrives whole or not at all.
+struct clinux_result {
+  /// errno of the call that failed, 0 when all went well.
+  int32_t error;
+  /// The call that failed, NUL-terminated.
+  char call[28];
+  /// Where a read failed.
+  uint64_t offset;
+  // CLINUX_STATFS
+  uint64_t block_size, blocks, blocks_free, blocks_available, inodes, inodes_free;
+  uint64_t read_only;
+  // CLINUX_SCAN
+  uint64_t device, size;
+  uint64_t found_non_zero, first_non_zero;
+};
+
+/// Forks a child that performs `operation`, writes a `clinux_result` to `result_fd` and exits.
+/// The child has no other descriptor, leads its own process group, and is killed when the calling
+/// thread ends. Returns the child's process id, or a negated errno.
+pid_t clinux_start_operation(const struct clinux_operation *operation, int result_fd);
+
+struct clinux_program {
+  /// Paths to try in turn, as execvpe(3) tries those of PATH; ends with NULL.
+  char *const *candidates;
+  char *const *arguments;
+  char *const *environment;
+  int input_fd, output_fd, error_fd;
+  /// Receives an `int32_t` errno when no candidate could be executed; otherwise just closes.
+  int failure_fd;
+};
+
+/// Forks a child that becomes `program`, in `/`, with default signal handling, leading its own process
+/// group, holding only the three standard descriptors, killed when the calling thread ends.
+/// Returns the child's process id, or a negated errno.
+pid_t clinux_start_program(const struct clinux_program *program);
+
+#endif

@@ -1,2 +1,0 @@
-#include "clinux.h"
-int clinux_placeholder(void) { return 0; }

@@ -1,0 +1,25 @@
+/// A program to run: never through a shell.
+public struct Command: Sendable, CustomStringConvertible {
+  /// A name looked up in PATH, or a path with a slash in it.
+  public var program: String
+  /// What follows the program's name.  Everybody on the machine can read it: no secrets here.
+  public var arguments: [String]
+  /// Bytes for standard input; none means /dev/null.
+  public var input: [UInt8]
+  /// Added to (not replacing) a minimal environment: PATH, LC_ALL=C.  Nothing is inherited.
+  public var environment: [String: String]
+
+  /// Describes a program to run.
+  public init(
+    _ program: String, _ arguments: [String] = [], input: [UInt8] = [],
+    environment: [String: String] = [:]
+  ) {
+    self.program = program
+    self.arguments = arguments
+    self.input = input
+    self.environment = environment
+  }
+
+  /// The program and its arguments, for people; not quoted for a shell.
+  public var description: String { ([program] + arguments).joined(separator: " ") }
+}

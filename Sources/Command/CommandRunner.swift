@@ -1,0 +1,7 @@
+/// Runs programs.
+public protocol CommandRunner: Sendable {
+  /// Runs a program to its end, or kills it at the deadline.
+  func run(
+    _ command: Command, deadline: ContinuousClock.Instant
+  ) async throws(CommandError) -> CommandOutput
+}

@@ -1,0 +1,73 @@
+internal import Glibc
+internal import Synchronization
+internal import SystemPackage
+
+/// Starts child processes, feeds and reads them, kills them at their deadlines and reaps them, all on
+/// one thread of its own.
+///
+/// A child in an uninterruptible sleep does not die of SIGKILL.  It is left behind then: whoever waits
+/// gets the answer 200 ms after the deadline, the child is accounted in `stuck`, counts against `limit`,
+/// and is reaped whenever the kernel lets it go.  No task ever waits for it, so no task group has to.
+///
+/// One thread and not one for each child, because the kernel sends the parent-death signal when the
+/// *thread* ends that forked.
+package final class ChildWatcher: Sendable {
+  private let shared: ChildQueue
+  private let name: String
+  private let kill: @Sendable (Int32) -> Void
+  private let thread = Mutex<NamedThread?>(nil)
+
+  /// At most `limit` children run or are stuck; more requests wait for their turn, up to a bound.
+  /// `kill` is a seam for tests of children that do not die.
+  package init(
+    name: String, limit: Int, kill: @escaping @Sendable (Int32) -> Void = ChildWatcher.killGroup
+  ) {
+    self.name = name
+    self.kill = kill
+    shared = ChildQueue(limit: limit)
+  }
+
+  deinit {
+    shared.stop()
+    // Nobody waits for an outcome, or `self` would be alive: the thread has nothing left to do.
+    thread.withLock { $0.take() }?.join()
+  }
+
+  /// Starts the thread unless it was started before.
+  package func start() throws(SystemCallError) {
+    try thread.withLock { (thread) throws(SystemCallError) in
+      guard thread == nil else { return }
+      try shared.open()
+      let (shared, kill) = (self.shared, self.kill)
+      thread = try NamedThread(name) {
+        var loop = ChildLoop(queue: shared, kill: kill)
+        loop.run()
+      }
+      shared.admit()
+    }
+  }
+
+  /// Runs a child.  Cancelling the task changes nothing: the child has until its deadline.
+  package func run(_ request: ChildRequest) async -> ChildOutcome {
+    await withCheckedContinuation { continuation in
+      shared.submit(ChildSubmission(request: request, continuation: continuation))
+    }
+  }
+
+  /// Kills all children and ends the thread, within about 200 ms.  For good.
+  package func stop() { shared.stop() }
+
+  /// Returns once the thread's work is over.
+  package func stopped() async {
+    await withCheckedContinuation { shared.whenStopped($0) }
+  }
+
+  /// The children that were killed and have not died.
+  package var stuck: [StuckChild] { shared.stuck }
+
+  /// SIGKILL to a child and whatever it started.
+  @Sendable
+  package static func killGroup(_ processID: Int32) {
+    _ = Glibc.kill(-processID, SIGKILL)
+  }
+}
