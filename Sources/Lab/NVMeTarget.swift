@@ -92,7 +92,7 @@ public struct NVMeTarget: Sendable {
     _ nqn: String, _ nsid: Int = 1, size: UInt64, identity: NamespaceIdentity
   ) throws(SystemCallError) {
     let file = backingFile(nqn, nsid)
-    if try Files.status(file) == nil { try Files.truncate(file, to: size) }
+    if try Files.status(file) == nil { try SparseFile.resize(file, to: size) }
     let namespace = String(nsid)
     try Files.makeDirectories(path("subsystems", nqn, "namespaces", namespace), mode: 0o755)
     // The backing file lies on tmpfs, which has no O_DIRECT.
@@ -127,7 +127,7 @@ public struct NVMeTarget: Sendable {
 
   /// Makes the namespace's file `bytes` long and tells the connected hosts.
   public func resize(_ nqn: String, _ nsid: Int = 1, to bytes: UInt64) throws(SystemCallError) {
-    try Files.truncate(backingFile(nqn, nsid), to: bytes)
+    try SparseFile.resize(backingFile(nqn, nsid), to: bytes)
     try set("1", "subsystems", nqn, "namespaces", String(nsid), "revalidate_size")
   }
 

@@ -27,7 +27,15 @@ struct ChildLoop {
       let intake = queue.take(running: children.count, now: now)
       isStopping = isStopping || intake.stopping
       for submission in intake.refused {
-        let outcome = isStopping ? ChildOutcome.notRunning : .tooMany(running: children.count)
+        let outcome: ChildOutcome =
+          if isStopping {
+            .notRunning
+          } else if children.count < queue.limit {
+            // There was room: its deadline had passed before it came.
+            .deadlineExceeded(stuck: false, outputs: [])
+          } else {
+            .tooMany(running: children.count)
+          }
         submission.continuation.resume(returning: outcome)
       }
       for submission in intake.starting { start(submission) }

@@ -23,8 +23,20 @@ package final class Descriptor: Sendable {
   }
 
   /// open(2) with O_CLOEXEC.
-  package static func open(_ path: String, flags: Int32) throws(SystemCallError) -> Descriptor {
-    Descriptor(owning: try Files.open(path, flags))
+  package static func open(
+    _ path: String, flags: Int32, mode: UInt32 = 0
+  ) throws(SystemCallError) -> Descriptor {
+    Descriptor(owning: try Files.open(path, flags, mode: mode))
+  }
+
+  /// flock(2), exclusive: for as long as the descriptor is open.  False when another holds it.
+  package func tryLock() throws(SystemCallError) -> Bool {
+    do {
+      try systemCall("flock", "descriptor \(number)") { flock(number, LOCK_EX | LOCK_NB) }
+      return true
+    } catch  where error.errno == .wouldBlock {
+      return false
+    }
   }
 
   /// O_NONBLOCK: for our end of a pipe; the other end keeps its own flags.

@@ -7,7 +7,7 @@ extension Files {
     let descriptor = try open(path, O_RDONLY)
     defer { close(descriptor) }
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: min(limit + 1, 1 << 16))
+    var chunk = [UInt8](repeating: 0, count: min(limit, 65_535) + 1)
     while true {
       let count = try systemCall("read", path) {
         unsafe Glibc.read(descriptor, &chunk, chunk.count)

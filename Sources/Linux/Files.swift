@@ -33,6 +33,11 @@ public enum Files {
     }
   }
 
+  /// chmod(2): follows symbolic links.
+  public static func setMode(_ path: String, _ mode: UInt32) throws(SystemCallError) {
+    try systemCall("chmod", path) { unsafe chmod(path, mode) }
+  }
+
   /// rmdir(2): only an empty directory.  Never recursive.  Already gone is fine; returns whether there
   /// was one.
   @discardableResult

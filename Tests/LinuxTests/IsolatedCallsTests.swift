@@ -71,6 +71,16 @@ import Testing
     }
   }
 
+  @Test("A call whose deadline has passed is not made")
+  func late() async throws {
+    let witness = Witness()
+    let calls = IsolatedCalls(limit: 64, kill: witness.kill)
+    await #expect(
+      throws: IsolatedCallError.deadlineExceeded(call: "statfs", subject: "/tmp", stuck: false)
+    ) { try await calls.statistics(of: "/tmp", deadline: soon(-1)) }
+    #expect(witness.processIDs == [])
+  }
+
   @Test("A child that does not die is accounted, and reaped when it dies at last")
   func stuck() async throws {
     try await withFIFO { fifo in
