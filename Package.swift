@@ -53,6 +53,7 @@ let package = Package(
     .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
     .target(name: "CLinux"),
 
+    module("JSON"),
     module("Linux", ["CLinux", system]),
     module("Command", ["CLinux", "Linux", system]),
     module("Udev", ["CUdev", "Linux", system]),
@@ -62,14 +63,14 @@ let package = Package(
     module("StateStore", ["Linux", system]),
 
     module("GRPC", ["CGRPC"]),
-    module("ProtobufC", ["CProtobufC"]),
-    module("CSI", ["CCSI", "GRPC", "ProtobufC"]),
+    module("ProtobufC", ["CProtobufC", "JSON"]),
+    module("CSI", ["CCSI", "GRPC", "JSON", "ProtobufC"]),
 
     module(
       "Driver",
       [
-        "BlockDevice", "CSI", "Command", "GRPC", "Linux", "Mount", "NVMe", "StateStore", "Udev",
-        logging, serviceLifecycle, system, unixSignals,
+        "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Mount", "NVMe", "StateStore",
+        "Udev", logging, serviceLifecycle, system, unixSignals,
       ]),
     // Not shipped: the target and the host that the lab's tests, demonstration and benchmark drive.
     .target(
@@ -78,11 +79,12 @@ let package = Package(
     .executableTarget(
       name: "nvmeof-csi",
       dependencies: [
-        "CSI", "Command", "Driver", "GRPC", "Linux", "NVMe", "ProtobufC", argumentParser, logging,
-        serviceLifecycle, system,
+        "CSI", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe", "ProtobufC", argumentParser,
+        logging, serviceLifecycle, system,
       ],
       swiftSettings: swiftSettings),
 
+    tests("JSONTests", ["JSON"]),
     tests("LinuxTests", ["Linux", "CLinux", system], fixtures: true),
     tests("CommandTests", ["Command", "Linux", system]),
     tests("UdevTests", ["Udev", "Linux", system]),
@@ -91,8 +93,8 @@ let package = Package(
     tests("MountTests", ["Mount", "Linux", system]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("GRPCTests", ["GRPC"]),
-    tests("ProtobufCTests", ["ProtobufC", "CCSI"]),
-    tests("CSITests", ["CSI", "CCSI", "GRPC", "ProtobufC"], fixtures: true),
+    tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),
+    tests("CSITests", ["CSI", "CCSI", "GRPC", "JSON", "ProtobufC"], fixtures: true),
     tests(
       "DriverTests",
       ["Driver", "CSI", "GRPC", "Linux", "Mount", "NVMe", "StateStore", logging, system]),
