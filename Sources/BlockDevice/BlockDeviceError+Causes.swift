@@ -50,16 +50,14 @@ extension BlockDeviceError {
 }
 
 extension CommandOutput {
-  /// The last lines that tell a human what is the matter; e2fsck(8) says it on standard output.
+  /// The last lines that tell a human what is the matter.  e2fsck(8) says what is broken on standard
+  /// output, and what to do about it on standard error.
   var lastWords: String {
-    func lines(_ text: String) -> [String] {
-      text.split(whereSeparator: \.isNewline).map(String.init).filter { line in
-        line.contains { !$0.isWhitespace }
-      }
+    func lines(_ text: String) -> [Substring] {
+      text.split(whereSeparator: \.isNewline).filter { $0.contains { !$0.isWhitespace } }
     }
-    let errors = lines(standardError)
-    return (errors.isEmpty ? lines(standardOutput) : errors).suffix(4).map { $0.prefix(240) }
-      .joined(separator: "; ")
+    return (lines(standardOutput).suffix(2) + lines(standardError).suffix(3))
+      .map { String($0.prefix(240)) }.joined(separator: "; ")
   }
 }
 

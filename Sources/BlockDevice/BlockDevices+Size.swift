@@ -23,7 +23,10 @@ extension BlockDevices {
     }
   }
 
-  /// The file system's own size from its superblock, bytes; mounted or not.
+  /// The file system's own size from its superblock on the device, bytes; needs no mount.
+  ///
+  /// After growing, a mounted xfs has its new size in the log only (measured): until it is unmounted,
+  /// or mounted again after a crash, this is the old one.  Of what is mounted statfs(2) knows better.
   public func fileSystemSize(
     _ type: FileSystemType, on device: BlockDevice, deadline: ContinuousClock.Instant
   ) async throws(BlockDeviceError) -> UInt64 {
