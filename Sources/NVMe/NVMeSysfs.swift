@@ -1,3 +1,4 @@
+internal import Glibc
 public import Linux
 internal import SystemPackage
 
@@ -141,7 +142,7 @@ public struct NVMeSysfs: Sendable {
 
   private static func isGone(_ error: SystemCallError) -> Bool {
     let gone: [Errno] = [
-      .noSuchFileOrDirectory, .notDirectory, .noSuchDevice, .noSuchAddressOrDevice,
+      .noSuchFileOrDirectory, .notDirectory, Errno(rawValue: ENODEV), .noSuchAddressOrDevice,
     ]
     return gone.contains(error.errno)
   }
