@@ -13,6 +13,7 @@ extension UdevMonitor {
   /// It ends when the monitor is over, or the task that waits is cancelled.  The subscription is given
   /// up with the last copy of the sequence and its iterators.
   public struct Events: AsyncSequence, Sendable {
+    /// It never fails: it ends.
     public typealias Failure = Never
 
     let subscription: UdevSubscription
