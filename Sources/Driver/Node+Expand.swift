@@ -23,11 +23,11 @@ extension Node {
       else {
         throw DriverError(.outOfRange, "capacity_range: required_bytes exceeds limit_bytes")
       }
-      _ = try requireRecord(of: volume, at: request.volumePath)
+      _ = try await requireRecord(of: volume, at: request.volumePath)
       return try await operations.run(
         "expand", volume: volume, deadline: context.answerDeadline
       ) { (operation) throws(DriverError) in
-        let record = try requireRecord(of: volume, at: request.volumePath)
+        let record = try await requireRecord(of: volume, at: request.volumePath)
         let namespace = try await operation.step("size") { () async throws(DriverError) in
           try await grown(record, to: required, deadline: operation.deadline)
         }

@@ -15,18 +15,18 @@ extension Node {
     try await answering { () throws(DriverError) in
       let volume = try VolumeID(request.volumeID)
       let target = try path(request.targetPath, field: "target_path")
+      let access = try VolumeAccess(request.volumeCapability)
       guard !request.stagingTargetPath.isEmpty else {
         throw DriverError(
           .failedPrecondition, "staging_target_path is missing: volume \(volume) must be staged first")
       }
       let staging = try path(request.stagingTargetPath, field: "staging_target_path")
-      let access = try VolumeAccess(request.volumeCapability)
       if access.kind == .block, request.readonly {
         throw DriverError(.failedPrecondition, VolumeAccess.readOnlyBlockRefusal)
       }
       try await operations.run("publish", volume: volume, deadline: context.answerDeadline) {
         (operation) throws(DriverError) in
-        var record = try staged(volume, at: staging, as: access)
+        var record = try await staged(volume, at: staging, as: access)
         let wanted = StageRecord.Target(
           path: target.rawValue, readOnly: request.readonly || access.mode.isReadOnly,
           mode: access.mode)
@@ -44,9 +44,9 @@ extension Node {
   }
 
   private func staged(_ volume: VolumeID, at staging: KubeletPath, as access: VolumeAccess)
-    throws(DriverError) -> StageRecord
+    async throws(DriverError) -> StageRecord
   {
-    guard let record = try records.record(of: volume), record.phase == .staged else {
+    guard let record = try await records.record(of: volume), record.phase == .staged else {
       throw DriverError(
         .failedPrecondition, "volume \(volume) is not staged: NodeStageVolume must succeed first")
     }
@@ -99,7 +99,9 @@ extension Node {
       record.targets.removeAll { $0.path == target.path }
       record.targets.append(target)
       let desired = record
-      try await operation.step("target") { () throws(DriverError) in try records.save(desired) }
+      try await operation.step("target") { () async throws(DriverError) in
+        try await records.save(desired)
+      }
     }
     let ready = record
     switch record.access.kind {

@@ -37,7 +37,7 @@ extension Node {
   }
 
   private func stage(_ wanted: StageRecord, _ operation: Operation) async throws(DriverError) {
-    let present = try records.record(of: wanted.volume)
+    let present = try await records.record(of: wanted.volume)
     var record = try merge(wanted, into: present)
     do throws(DriverError) {
       try await bringUp(&record, operation)
@@ -91,7 +91,9 @@ extension Node {
   func bringUp(_ record: inout StageRecord, _ operation: Operation) async throws(DriverError) {
     let wanted = record
     try subsystems.join(record.source.nqn, record.source.nsid, record.volume)
-    try await operation.step("record") { () throws(DriverError) in try records.save(wanted) }
+    try await operation.step("record") { () async throws(DriverError) in
+        try await records.save(wanted)
+      }
     try await operation.step("connect") { () async throws(DriverError) in
       try await connect(wanted, deadline: operation.deadline)
     }
@@ -105,7 +107,9 @@ extension Node {
     record.phase = .staged
     let reached = record
     if reached != wanted {
-      try await operation.step("commit") { () throws(DriverError) in try records.save(reached) }
+      try await operation.step("commit") { () async throws(DriverError) in
+        try await records.save(reached)
+      }
     }
   }
 
@@ -115,6 +119,11 @@ extension Node {
   ) async throws(DriverError) {
     var options = try mountOptions(flags)
     if record.access.mode.isReadOnly { options.readOnly = true }
+    if type == .xfs {
+      // A clone has the UUID of its origin, and xfs refuses two of a kind. Which volume it is was
+      // settled by the namespace's identity.
+      try translating { () throws(MountOptions.Invalid) in try options.insert("nouuid") }
+    }
     let staging = record.stagingPath
     if let top = try table().mounts(at: staging).last {
       guard top.device == namespace.device else {
@@ -130,23 +139,37 @@ extension Node {
 
     let device = BlockDevice(namespace)
     let found = record
+    let life = bootID.flatMap { bootID in
+      namespace.diskSequence.map {
+        StageRecord.FormatIntent(bootID: bootID, diskSequence: $0)
+      }
+    }
     let content = try await operation.step("probe") {
       () async throws(BlockDeviceError) -> DeviceContent in
       try await devices.content(of: device, deadline: operation.deadline)
     }
-    switch try FormatGate.decide(content, on: device, for: found, wanted: type) {
+    switch try FormatGate.decide(content, on: device, for: found, wanted: type, life: life) {
     case .keep:
+      // The journal of a read-only volume is the mount's to replay, not a repair's.
+      if record.access.mode.isReadOnly { break }
       try await operation.step("check") { () async throws(BlockDeviceError) -> Void in
         try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
       }
     case .format(let proof):
-      record.formatting = true
+      record.formatting = life
       let intent = record
-      try await operation.step("intent") { () throws(DriverError) in try records.save(intent) }
+      try await operation.step("intent") { () async throws(DriverError) in
+        try await records.save(intent)
+      }
       try await operation.step("format") { () async throws(BlockDeviceError) -> Void in
         try await devices.makeFileSystem(
           type, on: device, provenBy: proof, options: intent.source.mkfsOptions,
           deadline: .forWork(after: operation.deadline))
+      }
+      record.formatting = nil
+      let formatted = record
+      try await operation.step("formatted") { () async throws(DriverError) in
+        try await records.save(formatted)
       }
     }
     let checked = options
@@ -158,7 +181,12 @@ extension Node {
           deadline: operation.deadline)
       }
     }
-    record.formatting = false
+  }
+
+  /// Which boot of this machine it is; nil where the kernel does not say.
+  private var bootID: String? {
+    let bytes = try? Files.read("/proc/sys/kernel/random/boot_id", limit: 64)
+    return bytes.map { String(decoding: $0, as: UTF8.self).filter { !$0.isNewline } }
   }
 
   /// Takes back what a failed first attempt did, as far as that can be done now.

@@ -15,7 +15,7 @@ extension Node {
       guard !request.volumePath.isEmpty else {
         throw DriverError(.invalidArgument, "volume_path is missing")
       }
-      let record = try requireRecord(of: volume, at: request.volumePath)
+      let record = try await requireRecord(of: volume, at: request.volumePath)
       let condition = try condition(of: record)
       let usage: [VolumeUsage]
       switch record.access.kind {
@@ -37,8 +37,10 @@ extension Node {
 
   /// The record of a volume that is staged or published at `path`; not found otherwise, as
   /// NodeGetVolumeStats and NodeExpandVolume want it.
-  func requireRecord(of volume: VolumeID, at path: String) throws(DriverError) -> StageRecord {
-    guard let record = try records.record(of: volume) else {
+  func requireRecord(
+    of volume: VolumeID, at path: String
+  ) async throws(DriverError) -> StageRecord {
+    guard let record = try await records.record(of: volume) else {
       throw DriverError(.notFound, "volume \(volume) is not staged on this node")
     }
     guard record.stagingPath == path || record.targets.contains(where: { $0.path == path }) else {

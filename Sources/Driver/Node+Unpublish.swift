@@ -25,14 +25,16 @@ extension Node {
   func unpublish(_ target: KubeletPath, of volume: VolumeID, _ operation: Operation)
     async throws(DriverError)
   {
-    let record = try records.record(of: volume)
+    let record = try await records.record(of: volume)
     try await operation.step("remove") { () async throws(DriverError) in
       try await removeTarget(target, knownTo: record, deadline: operation.deadline)
     }
     if var record, record.targets.contains(where: { $0.path == target.rawValue }) {
       record.targets.removeAll { $0.path == target.rawValue }
       let forgotten = record
-      try await operation.step("forget") { () throws(DriverError) in try records.save(forgotten) }
+      try await operation.step("forget") { () async throws(DriverError) in
+        try await records.save(forgotten)
+      }
     }
   }
 

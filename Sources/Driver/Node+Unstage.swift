@@ -17,7 +17,7 @@ extension Node {
       let staging = try path(request.stagingTargetPath, field: "staging_target_path")
       try await operations.run("unstage", volume: volume, deadline: context.answerDeadline) {
         (operation) throws(DriverError) in
-        guard let record = try records.record(of: volume) else {
+        guard let record = try await records.record(of: volume) else {
           try await unstageUnrecorded(staging, operation)
           return
         }
@@ -71,8 +71,8 @@ extension Node {
         try await disconnect(nqn, deadline: operation.deadline)
       }
     }
-    try await operation.step("forget") { () throws(DriverError) in
-      try records.remove(record.volume)
+    try await operation.step("forget") { () async throws(DriverError) in
+      try await records.remove(record.volume)
     }
   }
 

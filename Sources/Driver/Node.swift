@@ -28,7 +28,7 @@ struct Node: NodeService {
   init(
     _ configuration: NodeConfiguration, runner: any CommandRunner, calls: IsolatedCalls,
     store: any StateStore, logger: Logger
-  ) throws(DriverError) {
+  ) async throws(DriverError) {
     self.configuration = configuration
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
@@ -38,11 +38,12 @@ struct Node: NodeService {
     mounts = Mounts(calls: calls)
     records = StageRecords(store)
     operations = Operations(logger: logger)
-    subsystems = SubsystemUsers(try records.all(reportingBroken: { key, reason in
-      logger.error(
-        "a stage record cannot be read and was set aside; its volume is left as it is",
-        metadata: ["record": "\(key)", "reason": "\(reason)"])
-    }))
+    subsystems = SubsystemUsers(
+      try await records.all { key, reason in
+        logger.error(
+          "a stage record cannot be read; its volume is left as it is",
+          metadata: ["record": "\(key)", "reason": "\(reason)"])
+      })
   }
 
   func path(_ text: String, field: String) throws(DriverError) -> KubeletPath {

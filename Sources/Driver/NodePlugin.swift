@@ -52,8 +52,8 @@ public struct NodePlugin: Sendable {
     Process.ignoreBrokenPipes()
     let calls = IsolatedCalls()
     let executor = CommandExecutor()
-    let store = try FileStateStore(directory: configuration.stateDirectory)
-    let node = try Node(
+    let store = try await FileStateStore(directory: configuration.stateDirectory)
+    let node = try await Node(
       configuration.node, runner: executor, calls: calls, store: store, logger: logger)
     let identity = Identity(
       driverName: configuration.driverName, version: configuration.version,
