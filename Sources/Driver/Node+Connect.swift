@@ -48,7 +48,7 @@ extension Node {
   func namespace(of record: StageRecord, deadline: ContinuousClock.Instant)
     async throws(DriverError) -> Namespace
   {
-    let wait = NamespaceWait(sysfs: sysfs)
+    let wait = NamespaceWait(sysfs: sysfs, pause: changes.pause)
     let namespace: Namespace
     do {
       namespace = try await wait.namespace(

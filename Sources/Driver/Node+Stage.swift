@@ -117,13 +117,10 @@ extension Node {
     _ record: inout StageRecord, _ namespace: Namespace, _ type: FileSystemType,
     _ flags: [String], _ operation: Operation
   ) async throws(DriverError) {
-    var options = try mountOptions(flags)
+    // A clone of an xfs has the UUID of its origin, and xfs refuses to mount two of a kind. Which
+    // volume it is was settled by the namespace's identity.
+    var options = try mountOptions(flags + (type == .xfs ? ["nouuid"] : []))
     if record.access.mode.isReadOnly { options.readOnly = true }
-    if type == .xfs {
-      // A clone has the UUID of its origin, and xfs refuses two of a kind. Which volume it is was
-      // settled by the namespace's identity.
-      try translating { () throws(MountOptions.Invalid) in try options.insert("nouuid") }
-    }
     let staging = record.stagingPath
     if let top = try table().mounts(at: staging).last {
       guard top.device == namespace.device else {
@@ -146,10 +143,19 @@ extension Node {
     }
     let content = try await operation.step("probe") {
       () async throws(BlockDeviceError) -> DeviceContent in
-      try await devices.content(of: device, deadline: operation.deadline)
+      let content = try await devices.content(of: device, deadline: operation.deadline)
+      // mkfs.xfs writes the superblock first and marks it as in progress until the end.
+      if found.formatting != nil, case .fileSystem(FileSystemType.xfs.rawValue, _) = content,
+        try await devices.isHalfMadeXFS(device, deadline: operation.deadline)
+      {
+        return .unknownData(offset: 0)
+      }
+      return content
     }
+    var isKept = false
     switch try FormatGate.decide(content, on: device, for: found, wanted: type, life: life) {
     case .keep:
+      isKept = true
       // The journal of a read-only volume is the mount's to replay, not a repair's.
       if record.access.mode.isReadOnly { break }
       try await operation.step("check") { () async throws(BlockDeviceError) -> Void in
@@ -180,6 +186,24 @@ extension Node {
           device.path, device: device.number, at: staging, type: type.rawValue, options: checked,
           deadline: operation.deadline)
       }
+    }
+    if isKept, !record.access.mode.isReadOnly {
+      try await operation.step("fill") { () async throws(BlockDeviceError) -> Void in
+        try await fill(device, with: type, at: staging, deadline: operation.deadline)
+      }
+    }
+  }
+
+  /// A clone on a larger volume, or a volume that grew while it was not staged: its file system is
+  /// made to fill it. Less than a MiB is what mkfs leaves over.
+  private func fill(
+    _ device: BlockDevice, with type: FileSystemType, at staging: String,
+    deadline: ContinuousClock.Instant
+  ) async throws(BlockDeviceError) {
+    let size = try await devices.fileSystemSize(type, on: device, deadline: deadline)
+    if size + 1 << 20 < device.size {
+      try await devices.grow(
+        type, on: device, mountedAt: staging, deadline: .forWork(after: deadline))
     }
   }
 

@@ -22,14 +22,16 @@ struct Node: NodeService {
   let records: StageRecords
   let operations: Operations
   let subsystems: SubsystemUsers
+  let changes: ChangeHints
   let logger: Logger
 
   /// Reads the stage records that an earlier life of the plugin left.
   init(
     _ configuration: NodeConfiguration, runner: any CommandRunner, calls: IsolatedCalls,
-    store: any StateStore, logger: Logger
+    store: any StateStore, changes: ChangeHints, logger: Logger
   ) async throws(DriverError) {
     self.configuration = configuration
+    self.changes = changes
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
     sysfs = NVMeSysfs()

@@ -27,7 +27,7 @@ public final class DriverProcess: @unchecked Sendable {
     self.kubeletDirectory = kubeletDirectory
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
-    FileManager.default.createFile(atPath: logFile, contents: nil)
+    _ = FileManager.default.createFile(atPath: logFile, contents: nil)
   }
 
   /// Starts the plugin; its socket may take a moment.
