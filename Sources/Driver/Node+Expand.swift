@@ -7,7 +7,9 @@ internal import NVMe
 extension Node {
   /// NodeExpandVolume: asks the controllers to look again, waits for the new size, and grows the
   /// mounted file system online. A volume that has the size already is a success.
-  func expandVolume(_ request: NodeExpandVolumeRequest, _ context: ServerContext)
+  func expandVolume(
+    _ request: NodeExpandVolumeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeExpandVolumeResponse
   {
     try await answering { () throws(DriverError) in

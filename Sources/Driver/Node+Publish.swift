@@ -9,7 +9,9 @@ extension Node {
   /// NodePublishVolume: binds the staged file system at the target path, or makes a device node of
   /// the volume there. The kubelet never stages again, so what is missing underneath is brought up
   /// from the stage record first.
-  func publishVolume(_ request: NodePublishVolumeRequest, _ context: ServerContext)
+  func publishVolume(
+    _ request: NodePublishVolumeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodePublishVolumeResponse
   {
     try await answering { () throws(DriverError) in
@@ -18,7 +20,8 @@ extension Node {
       let access = try VolumeAccess(request.volumeCapability)
       guard !request.stagingTargetPath.isEmpty else {
         throw DriverError(
-          .failedPrecondition, "staging_target_path is missing: volume \(volume) must be staged first")
+          .failedPrecondition,
+          "staging_target_path is missing: volume \(volume) must be staged first")
       }
       let staging = try path(request.stagingTargetPath, field: "staging_target_path")
       if access.kind == .block, request.readonly {
@@ -43,7 +46,9 @@ extension Node {
     }
   }
 
-  private func staged(_ volume: VolumeID, at staging: KubeletPath, as access: VolumeAccess)
+  private func staged(
+    _ volume: VolumeID, at staging: KubeletPath, as access: VolumeAccess
+  )
     async throws(DriverError) -> StageRecord
   {
     guard let record = try await records.record(of: volume), record.phase == .staged else {
@@ -64,7 +69,9 @@ extension Node {
   }
 
   /// Whether the target may be published beside those there are; true when it is new.
-  private func admit(_ wanted: StageRecord.Target, to record: StageRecord) throws(DriverError)
+  private func admit(
+    _ wanted: StageRecord.Target, to record: StageRecord
+  ) throws(DriverError)
     -> Bool
   {
     if let present = record.targets.first(where: { $0.path == wanted.path }) {

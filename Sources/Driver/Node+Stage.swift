@@ -10,7 +10,9 @@ extension Node {
   /// NodeStageVolume: connects the volume's subsystem, checks that the namespace is the volume's,
   /// and, for a file system, formats what is proven empty, checks, and mounts at the staging path.
   /// Of a raw block volume there is nothing at the staging path.
-  func stageVolume(_ request: NodeStageVolumeRequest, _ context: ServerContext)
+  func stageVolume(
+    _ request: NodeStageVolumeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeStageVolumeResponse
   {
     try await answering { () throws(DriverError) in
@@ -52,7 +54,9 @@ extension Node {
   }
 
   /// The record to work towards: what there is, with what may change without restaging.
-  private func merge(_ wanted: StageRecord, into present: StageRecord?) throws(DriverError)
+  private func merge(
+    _ wanted: StageRecord, into present: StageRecord?
+  ) throws(DriverError)
     -> StageRecord
   {
     guard var record = present else { return wanted }
@@ -70,7 +74,8 @@ extension Node {
     else {
       throw DriverError(
         .alreadyExists,
-        "volume \(volume) is staged as \(record.access); asked for \(wanted.access): unstage it first")
+        "volume \(volume) is staged as \(record.access); asked for \(wanted.access): unstage it first"
+      )
     }
     if record.stagingPath != wanted.stagingPath {
       let mounted = try table().mounts(at: record.stagingPath)
@@ -92,8 +97,8 @@ extension Node {
     let wanted = record
     try subsystems.join(record.source.nqn, record.source.nsid, record.volume)
     try await operation.step("record") { () async throws(DriverError) in
-        try await records.save(wanted)
-      }
+      try await records.save(wanted)
+    }
     try await operation.step("connect") { () async throws(DriverError) in
       try await connect(wanted, deadline: operation.deadline)
     }

@@ -7,7 +7,9 @@ internal import NVMe
 extension Node {
   /// NodeGetVolumeStats: bytes and inodes of a file system, the size of a raw block volume, and the
   /// volume's condition. Never waits for the target: what needs it is asked under a short deadline.
-  func getVolumeStats(_ request: NodeGetVolumeStatsRequest, _ context: ServerContext)
+  func getVolumeStats(
+    _ request: NodeGetVolumeStatsRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeGetVolumeStatsResponse
   {
     try await answering { () throws(DriverError) in
@@ -26,7 +28,7 @@ extension Node {
         do throws(MountError) {
           let statistics = try await mounts.statistics(at: request.volumePath, deadline: limit)
           usage = [.bytes(statistics), .inodes(statistics)]
-        } catch where error.code == .deadlineExceeded {
+        } catch  where error.code == .deadlineExceeded {
           return NodeGetVolumeStatsResponse(
             usage: [], volumeCondition: .init(abnormal: true, message: error.message))
         } catch { throw DriverError(error) }

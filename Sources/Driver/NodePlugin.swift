@@ -3,8 +3,8 @@ internal import Command
 public import GRPC
 internal import Linux
 public import Logging
-internal import ServiceLifecycle
 internal import NVMe
+internal import ServiceLifecycle
 internal import StateStore
 internal import Udev
 internal import UnixSignals

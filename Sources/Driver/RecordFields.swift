@@ -61,7 +61,9 @@ struct RecordFields {
   }
 
   func parse<Value>(_ field: String, _ parse: (String) -> Value?) throws -> Value {
-    guard let value = parse(try string(field)) else { throw missing(field, "a value that it knows") }
+    guard let value = parse(try string(field)) else {
+      throw missing(field, "a value that it knows")
+    }
     return value
   }
 

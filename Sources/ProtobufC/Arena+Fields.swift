@@ -96,7 +96,7 @@ extension Arena {
   _ entries: UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>?, _ count: Int
 ) -> [String: String] {
   var map: [String: String] = [:]
-  for unsafe entry in unsafe UnsafeBufferPointer(start: entries, count: count) {
+  for unsafeentry in unsafe UnsafeBufferPointer(start: entries, count: count) {
     guard let entry = unsafe entry else { continue }
     let pair = unsafe UnsafeRawPointer(entry).assumingMemoryBound(to: MapEntry.self).pointee
     unsafe map[readString(pair.key)] = unsafe readString(pair.value)

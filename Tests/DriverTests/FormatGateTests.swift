@@ -12,7 +12,8 @@ struct FormatGateTests {
     path: "/dev/nvme0n1", number: DeviceNumber(major: 259, minor: 1), size: 1 << 30)
 
   static func record(
-    formatting: StageRecord.FormatIntent? = nil, mode: VolumeCapability.AccessMode = .singleNodeWriter
+    formatting: StageRecord.FormatIntent? = nil,
+    mode: VolumeCapability.AccessMode = .singleNodeWriter
   ) throws -> StageRecord {
     var record = StageRecord(
       volume: try VolumeID("v1"), source: try VolumeSource(context: VolumeSourceTests.minimal),
@@ -84,7 +85,8 @@ struct FormatGateTests {
   }
 
   static let otherLives: [StageRecord.FormatIntent?] = [
-    nil, .init(bootID: "another boot", diskSequence: 7), .init(bootID: "this boot", diskSequence: 8),
+    nil, .init(bootID: "another boot", diskSequence: 7),
+    .init(bootID: "this boot", diskSequence: 8),
   ]
 
   @Test("takes up no format of another life of the disk", arguments: otherLives)
