@@ -4,7 +4,7 @@ internal import CProtobufC
 extension Arena {
   private func need(_ size: Int) -> UnsafeMutableRawPointer {
     guard let memory = unsafe allocate(size) else {
-      preconditionFailure("an outgoing message has an arena without a limit")
+      preconditionFailure("out of memory: an outgoing message has an arena without a limit")
     }
     return unsafe memory
   }
@@ -96,8 +96,8 @@ extension Arena {
   _ entries: UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>?, _ count: Int
 ) -> [String: String] {
   var map: [String: String] = [:]
-  for unsafe entry in unsafe UnsafeBufferPointer(start: entries, count: count) {
-    guard let entry = unsafe entry else { continue }
+  unsafe UnsafeBufferPointer(start: entries, count: count).forEach { entry in
+    guard let entry = unsafe entry else { return }
     let pair = unsafe UnsafeRawPointer(entry).assumingMemoryBound(to: MapEntry.self).pointee
     unsafe map[readString(pair.key)] = unsafe readString(pair.value)
   }
