@@ -134,6 +134,15 @@ struct StrictCheckTests {
     #expect(throws: WireError.self) { try Messages.stage.descriptor.json(bytes) }
   }
 
+  @Test("a bool that is not a number is refused, though protobuf-c would read it")
+  func bools() {
+    let malformed = "NodePublishVolumeRequest.readonly: malformed: not of the field's type"
+    for bytes in [[0x32, 0], [0x32, 1, 1], [0x35, 1, 0, 0, 0]] as [[UInt8]] {
+      #expect(Messages.publish.failure(bytes) == malformed)
+    }
+    #expect(Messages.publish.failure([0x30, 1]) == nil)
+  }
+
   @Test("a group is refused, unknown or not, and in a nested message too")
   func groups() {
     #expect(Messages.stage.failure([0x0b, 0x0c])?.contains("wire type") == true)
