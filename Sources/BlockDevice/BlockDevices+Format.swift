@@ -28,7 +28,8 @@ extension BlockDevices {
         code: .refused,
         message: "\(action): it was empty, but somebody has written at byte \(offset) since")
     }
-    let command = type.makeCommand(on: device, options: options)
+    let command = type.makeCommand(
+      on: device, options: options, overHalfOfOurs: proof.resumes)
     let output = try await run(command, action, deadline: deadline)
     switch output.termination {
     case .exited(0): return
@@ -39,17 +40,20 @@ extension BlockDevices {
 }
 
 extension FileSystemType {
-  /// Neither program is told to force anything: what is theirs to refuse they shall refuse.
+  /// Neither program is told to force anything: what is theirs to refuse they shall refuse. But for
+  /// mkfs.xfs over what an interrupted mkfs.xfs left, which it would take for a file system.
   ///
   /// Nor to discard: the device is empty, so there is nothing to gain, it takes minutes on large
   /// volumes of some targets, and should all proof have been wrong, what was between the samples is
   /// still there.  Blocks reserved for root (`-m 0`) make no sense on a volume of one application.
-  fileprivate func makeCommand(on device: BlockDevice, options: [String]) -> Command {
+  fileprivate func makeCommand(
+    on device: BlockDevice, options: [String], overHalfOfOurs resumes: Bool
+  ) -> Command {
     switch self {
     case .ext4:
       Command("mkfs.ext4", ["-q", "-m", "0", "-E", "nodiscard"] + options + [device.path])
     case .xfs:
-      Command("mkfs.xfs", ["-q", "-K"] + options + [device.path])
+      Command("mkfs.xfs", ["-q", "-K"] + (resumes ? ["-f"] : []) + options + [device.path])
     }
   }
 }

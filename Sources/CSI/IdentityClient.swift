@@ -20,7 +20,8 @@ public struct IdentityClient: Sendable {
     _ request: GetPluginCapabilitiesRequest = GetPluginCapabilitiesRequest(),
     deadline: ContinuousClock.Instant? = nil
   ) async throws(RPCError) -> GetPluginCapabilitiesResponse {
-    unsafe try await client.call("/csi.v1.Identity/GetPluginCapabilities", request, deadline: deadline)
+    unsafe try await client.call(
+      "/csi.v1.Identity/GetPluginCapabilities", request, deadline: deadline)
   }
 
   /// Whether it is ready to serve.

@@ -25,7 +25,8 @@ public func identityMethods(
       (request: GetPluginInfoRequest, context) async throws(RPCError) -> GetPluginInfoResponse in
       try await service.getPluginInfo(request, context)
     },
-    unsafe GRPC.Method("/csi.v1.Identity/GetPluginCapabilities", interceptor, runsImmediately: true) {
+    unsafe GRPC.Method("/csi.v1.Identity/GetPluginCapabilities", interceptor, runsImmediately: true)
+    {
       (
         request: GetPluginCapabilitiesRequest, context
       ) async throws(RPCError) -> GetPluginCapabilitiesResponse in

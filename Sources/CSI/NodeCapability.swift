@@ -10,7 +10,8 @@ public enum NodeCapability: Int32, Sendable, CaseIterable {
 extension NodeCapability {
   /// nil: one that this driver does not know.
   init?(_ wire: Csi__V1__NodeServiceCapability) {
-    guard unsafe wire.type_case == CSI__V1__NODE_SERVICE_CAPABILITY__TYPE_RPC, let rpc = unsafe wire.rpc
+    guard unsafe wire.type_case == CSI__V1__NODE_SERVICE_CAPABILITY__TYPE_RPC,
+      let rpc = unsafe wire.rpc
     else { return nil }
     self.init(rawValue: Int32(bitPattern: unsafe rpc.pointee.type.rawValue))
   }

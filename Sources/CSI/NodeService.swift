@@ -42,7 +42,9 @@ public func nodeMethods(
 ) -> [GRPC.Method] {
   unsafe [
     GRPC.Method("/csi.v1.Node/NodeStageVolume", interceptor) {
-      (request: NodeStageVolumeRequest, context) async throws(RPCError) -> NodeStageVolumeResponse
+      (
+        request: NodeStageVolumeRequest, context
+      ) async throws(RPCError) -> NodeStageVolumeResponse
       in
       try await service.stageVolume(request, context)
     },
@@ -71,7 +73,9 @@ public func nodeMethods(
       try await service.getVolumeStats(request, context)
     },
     unsafe GRPC.Method("/csi.v1.Node/NodeExpandVolume", interceptor) {
-      (request: NodeExpandVolumeRequest, context) async throws(RPCError) -> NodeExpandVolumeResponse
+      (
+        request: NodeExpandVolumeRequest, context
+      ) async throws(RPCError) -> NodeExpandVolumeResponse
       in
       try await service.expandVolume(request, context)
     },

@@ -157,7 +157,8 @@ final class SocketFile: Sendable {
     return result == 0 ? 0 : errno
   }
 
-  private static func makeStaging(_ staging: String, for path: String) throws(ServerError) -> Int32 {
+  private static func makeStaging(_ staging: String, for path: String) throws(ServerError) -> Int32
+  {
     // Left by a server that was killed in between; the lock says that nobody is in between now.
     unsafe unlink(staging + "/s")
     unsafe rmdir(staging)

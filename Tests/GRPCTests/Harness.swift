@@ -45,7 +45,9 @@ extension Slice {
 }
 
 /// Bytes that no two positions near each other share.
-func pattern(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
+func pattern(_ count: Int) -> [UInt8] {
+  (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+}
 
 let echo = Method("/test.Echo/Echo") { request, _ throws(RPCError) in
   unsafe request.withUnsafeBytes { bytes in
@@ -110,7 +112,8 @@ func outcome(
 
 /// A flag or a value that a handler sets and a test awaits.
 final class Signal<Value: Sendable>: Sendable {
-  private let state = Mutex<(value: Value?, waiters: [CheckedContinuation<Value, Never>])>((nil, []))
+  private let state = Mutex<(value: Value?, waiters: [CheckedContinuation<Value, Never>])>(
+    (nil, []))
 
   func send(_ value: Value) {
     let waiters = state.withLock { state in
