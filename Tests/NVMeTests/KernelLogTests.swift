@@ -41,8 +41,9 @@ struct KernelLogTests {
     .enabled(if: unsafe getenv("NVMEOF_CSI_LAB") != nil && geteuid() == 0))
   func real() throws {
     let log = try #require(KernelLog("/dev/kmsg"))
-    try Files.writeAttribute("<6>nvme-tests: first; of two", to: "/dev/kmsg")
-    try Files.writeAttribute("<6>nvme-tests: second", to: "/dev/kmsg")
+    // A line without its end is kept back for what may follow.
+    try Files.writeAttribute("<6>nvme-tests: first; of two\n", to: "/dev/kmsg")
+    try Files.writeAttribute("<6>nvme-tests: second\n", to: "/dev/kmsg")
     let messages = log.messages().filter { $0.hasPrefix("nvme-tests") }
     #expect(messages == ["nvme-tests: first; of two", "nvme-tests: second"])
   }

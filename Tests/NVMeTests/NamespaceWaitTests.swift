@@ -118,8 +118,18 @@ struct NamespaceWaitTests {
     try machine.write("connecting\n", "\(machine.subsystem)/nvme1/state")
     _ = try await failure(machine, 9, deadline: .now + .milliseconds(500))
     #expect(try machine.read("\(machine.subsystem)/nvme0/rescan_controller") == "")
-    _ = try await failure(machine, 9, deadline: .now + .milliseconds(2800))
-    #expect(try machine.read("\(machine.subsystem)/nvme0/rescan_controller") == "1")
+    let wait = NamespaceWait(sysfs: machine.sysfs)
+    let task = Task {
+      try await wait.namespace(9, of: volume, uuid: nil, nguid: nil, deadline: .ample)
+    }
+    while try machine.read("\(machine.subsystem)/nvme0/rescan_controller") == "" {
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    try machine.write("", "\(machine.subsystem)/nvme0/rescan_controller")
+    try await Task.sleep(for: .milliseconds(700))
+    task.cancel()
+    await #expect(throws: FabricsError.self) { try await task.value }
+    #expect(try machine.read("\(machine.subsystem)/nvme0/rescan_controller") == "")
     #expect(try machine.read("\(machine.subsystem)/nvme1/rescan_controller") == "")
   }
 

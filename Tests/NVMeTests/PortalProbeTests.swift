@@ -31,7 +31,8 @@ struct PortalProbeTests {
     try listener.swallow()
     let start = ContinuousClock.now
     #expect(await errno(listener.portal, .soon) == ETIMEDOUT)
-    #expect(start.duration(to: .now) < .seconds(5))
+    // The kernel would go on for two minutes.
+    #expect(start.duration(to: .now) < .seconds(60))
   }
 
   @Test("ends with its task")

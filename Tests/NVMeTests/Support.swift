@@ -9,6 +9,8 @@ import SystemPackage
 let here = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/")
 
 /// Below Fixtures: what Linux 6.1 and 6.12 and nvme-cli 2.3 said of a target of their own.
+/// Recorded, then trimmed to what the driver reads; in `connect` the UUID of the stranger of the
+/// recording is replaced by node-b's, so that a `HostIdentity` can stand for it.
 func fixture(_ name: String) throws -> String {
   String(decoding: try Files.read("\(here)/Fixtures/\(name)", limit: 1 << 16), as: UTF8.self)
 }
@@ -69,7 +71,8 @@ final class Machine: Sendable {
   let sysfs: NVMeSysfs
 
   init(_ fixture: String) throws {
-    folder = "/tmp/nvme-tests-\(UInt64.random(in: .min ... .max))"
+    let temporary = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    folder = "\(temporary)/nvme-tests-\(UInt64.random(in: .min ... .max))"
     sysfs = NVMeSysfs(root: "\(folder)/sys")
     try Files.makeDirectories(folder, mode: 0o700)
     try copy("\(here)/Fixtures/\(fixture)", to: sysfs.root)
