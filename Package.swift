@@ -90,7 +90,7 @@ let package = Package(
     tests("UdevTests", ["Udev", "Linux", system]),
     tests("NVMeTests", ["NVMe", "Command", "Linux", system], fixtures: true),
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
-    tests("MountTests", ["Mount", "Linux", system]),
+    tests("MountTests", ["Mount", "Command", "Linux", system]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),

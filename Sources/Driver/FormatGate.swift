@@ -14,7 +14,7 @@ enum FormatGate {
 
   static func decide(
     _ content: DeviceContent, on device: BlockDevice, for record: StageRecord,
-    wanted: FileSystemType
+    wanted: FileSystemType, life: StageRecord.FormatIntent?
   ) throws(DriverError) -> Decision {
     func refuse(_ found: String) -> DriverError {
       DriverError(
@@ -41,8 +41,9 @@ enum FormatGate {
     case .other(let type):
       throw refuse(type)
     case .unknownData(let offset):
-      guard record.formatting else {
-        throw refuse("data of unknown kind (first at byte \(offset))")
+      guard let intent = record.formatting, intent == life else {
+        let interrupted = record.formatting == nil ? "" : ", perhaps of an interrupted format"
+        throw refuse("data of unknown kind (first at byte \(offset))\(interrupted)")
       }
       return .format(ProvenEmpty(resumingFormatOf: device))
     }

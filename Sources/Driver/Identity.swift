@@ -15,7 +15,9 @@ struct Identity: IdentityService {
   }
 
   /// GetPluginInfo
-  func getPluginInfo(_ request: GetPluginInfoRequest, _ context: ServerContext)
+  func getPluginInfo(
+    _ request: GetPluginInfoRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> GetPluginInfoResponse
   {
     GetPluginInfoResponse(name: driverName, vendorVersion: version)
@@ -30,7 +32,9 @@ struct Identity: IdentityService {
 
   /// Probe: the plugin serves from the moment its socket is there, since everything it needs is read
   /// before. It looks at no device, so that an outage of a target never gets the plugin restarted.
-  func probe(_ request: ProbeRequest, _ context: ServerContext)
+  func probe(
+    _ request: ProbeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> ProbeResponse
   {
     ProbeResponse(ready: true)

@@ -6,8 +6,8 @@ internal import Logging
 struct LoggingInterceptor: Interceptor {
   let logger: Logger
 
-  /// Successes of RPCs that change something are logged at info, of the others at debug, failures at
-  /// warning.
+  /// Failures are logged at warning; successes at debug, since what an operation did to a volume has
+  /// a line of its own.
   init(logger: Logger) { self.logger = logger }
 
   /// Runs `next` and logs how it went.

@@ -45,10 +45,12 @@ extension Node {
 
   /// The volume's namespace once the kernel shows it whole: the wanted NSID, the expected identity,
   /// a device number and a size.
-  func namespace(of record: StageRecord, deadline: ContinuousClock.Instant)
+  func namespace(
+    of record: StageRecord, deadline: ContinuousClock.Instant
+  )
     async throws(DriverError) -> Namespace
   {
-    let wait = NamespaceWait(sysfs: sysfs, events: nil)
+    let wait = NamespaceWait(sysfs: sysfs, pause: changes.pause)
     let namespace: Namespace
     do {
       namespace = try await wait.namespace(

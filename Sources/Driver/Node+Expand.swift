@@ -7,7 +7,9 @@ internal import NVMe
 extension Node {
   /// NodeExpandVolume: asks the controllers to look again, waits for the new size, and grows the
   /// mounted file system online. A volume that has the size already is a success.
-  func expandVolume(_ request: NodeExpandVolumeRequest, _ context: ServerContext)
+  func expandVolume(
+    _ request: NodeExpandVolumeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeExpandVolumeResponse
   {
     try await answering { () throws(DriverError) in
@@ -23,11 +25,11 @@ extension Node {
       else {
         throw DriverError(.outOfRange, "capacity_range: required_bytes exceeds limit_bytes")
       }
-      _ = try requireRecord(of: volume, at: request.volumePath)
+      _ = try await requireRecord(of: volume, at: request.volumePath)
       return try await operations.run(
         "expand", volume: volume, deadline: context.answerDeadline
       ) { (operation) throws(DriverError) in
-        let record = try requireRecord(of: volume, at: request.volumePath)
+        let record = try await requireRecord(of: volume, at: request.volumePath)
         let namespace = try await operation.step("size") { () async throws(DriverError) in
           try await grown(record, to: required, deadline: operation.deadline)
         }

@@ -3,7 +3,9 @@ internal import GRPC
 
 extension Node {
   /// NodeGetCapabilities: exactly what is done.
-  func getCapabilities(_ request: NodeGetCapabilitiesRequest, _ context: ServerContext)
+  func getCapabilities(
+    _ request: NodeGetCapabilitiesRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeGetCapabilitiesResponse
   {
     NodeGetCapabilitiesResponse(capabilities: [
@@ -12,7 +14,9 @@ extension Node {
   }
 
   /// NodeGetInfo: the node's name, from which the controller derives its host NQN.
-  func getInfo(_ request: NodeGetInfoRequest, _ context: ServerContext)
+  func getInfo(
+    _ request: NodeGetInfoRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeGetInfoResponse
   {
     NodeGetInfoResponse(

@@ -9,24 +9,27 @@ extension Node {
   /// NodePublishVolume: binds the staged file system at the target path, or makes a device node of
   /// the volume there. The kubelet never stages again, so what is missing underneath is brought up
   /// from the stage record first.
-  func publishVolume(_ request: NodePublishVolumeRequest, _ context: ServerContext)
+  func publishVolume(
+    _ request: NodePublishVolumeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodePublishVolumeResponse
   {
     try await answering { () throws(DriverError) in
       let volume = try VolumeID(request.volumeID)
       let target = try path(request.targetPath, field: "target_path")
+      let access = try VolumeAccess(request.volumeCapability)
       guard !request.stagingTargetPath.isEmpty else {
         throw DriverError(
-          .failedPrecondition, "staging_target_path is missing: volume \(volume) must be staged first")
+          .failedPrecondition,
+          "staging_target_path is missing: volume \(volume) must be staged first")
       }
       let staging = try path(request.stagingTargetPath, field: "staging_target_path")
-      let access = try VolumeAccess(request.volumeCapability)
       if access.kind == .block, request.readonly {
         throw DriverError(.failedPrecondition, VolumeAccess.readOnlyBlockRefusal)
       }
       try await operations.run("publish", volume: volume, deadline: context.answerDeadline) {
         (operation) throws(DriverError) in
-        var record = try staged(volume, at: staging, as: access)
+        var record = try await staged(volume, at: staging, as: access)
         let wanted = StageRecord.Target(
           path: target.rawValue, readOnly: request.readonly || access.mode.isReadOnly,
           mode: access.mode)
@@ -43,10 +46,12 @@ extension Node {
     }
   }
 
-  private func staged(_ volume: VolumeID, at staging: KubeletPath, as access: VolumeAccess)
-    throws(DriverError) -> StageRecord
+  private func staged(
+    _ volume: VolumeID, at staging: KubeletPath, as access: VolumeAccess
+  )
+    async throws(DriverError) -> StageRecord
   {
-    guard let record = try records.record(of: volume), record.phase == .staged else {
+    guard let record = try await records.record(of: volume), record.phase == .staged else {
       throw DriverError(
         .failedPrecondition, "volume \(volume) is not staged: NodeStageVolume must succeed first")
     }
@@ -64,7 +69,9 @@ extension Node {
   }
 
   /// Whether the target may be published beside those there are; true when it is new.
-  private func admit(_ wanted: StageRecord.Target, to record: StageRecord) throws(DriverError)
+  private func admit(
+    _ wanted: StageRecord.Target, to record: StageRecord
+  ) throws(DriverError)
     -> Bool
   {
     if let present = record.targets.first(where: { $0.path == wanted.path }) {
@@ -99,7 +106,9 @@ extension Node {
       record.targets.removeAll { $0.path == target.path }
       record.targets.append(target)
       let desired = record
-      try await operation.step("target") { () throws(DriverError) in try records.save(desired) }
+      try await operation.step("target") { () async throws(DriverError) in
+        try await records.save(desired)
+      }
     }
     let ready = record
     switch record.access.kind {

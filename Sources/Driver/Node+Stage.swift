@@ -10,7 +10,9 @@ extension Node {
   /// NodeStageVolume: connects the volume's subsystem, checks that the namespace is the volume's,
   /// and, for a file system, formats what is proven empty, checks, and mounts at the staging path.
   /// Of a raw block volume there is nothing at the staging path.
-  func stageVolume(_ request: NodeStageVolumeRequest, _ context: ServerContext)
+  func stageVolume(
+    _ request: NodeStageVolumeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeStageVolumeResponse
   {
     try await answering { () throws(DriverError) in
@@ -37,7 +39,7 @@ extension Node {
   }
 
   private func stage(_ wanted: StageRecord, _ operation: Operation) async throws(DriverError) {
-    let present = try records.record(of: wanted.volume)
+    let present = try await records.record(of: wanted.volume)
     var record = try merge(wanted, into: present)
     do throws(DriverError) {
       try await bringUp(&record, operation)
@@ -52,7 +54,9 @@ extension Node {
   }
 
   /// The record to work towards: what there is, with what may change without restaging.
-  private func merge(_ wanted: StageRecord, into present: StageRecord?) throws(DriverError)
+  private func merge(
+    _ wanted: StageRecord, into present: StageRecord?
+  ) throws(DriverError)
     -> StageRecord
   {
     guard var record = present else { return wanted }
@@ -70,7 +74,8 @@ extension Node {
     else {
       throw DriverError(
         .alreadyExists,
-        "volume \(volume) is staged as \(record.access); asked for \(wanted.access): unstage it first")
+        "volume \(volume) is staged as \(record.access); asked for \(wanted.access): unstage it first"
+      )
     }
     if record.stagingPath != wanted.stagingPath {
       let mounted = try table().mounts(at: record.stagingPath)
@@ -91,7 +96,9 @@ extension Node {
   func bringUp(_ record: inout StageRecord, _ operation: Operation) async throws(DriverError) {
     let wanted = record
     try subsystems.join(record.source.nqn, record.source.nsid, record.volume)
-    try await operation.step("record") { () throws(DriverError) in try records.save(wanted) }
+    try await operation.step("record") { () async throws(DriverError) in
+      try await records.save(wanted)
+    }
     try await operation.step("connect") { () async throws(DriverError) in
       try await connect(wanted, deadline: operation.deadline)
     }
@@ -105,7 +112,9 @@ extension Node {
     record.phase = .staged
     let reached = record
     if reached != wanted {
-      try await operation.step("commit") { () throws(DriverError) in try records.save(reached) }
+      try await operation.step("commit") { () async throws(DriverError) in
+        try await records.save(reached)
+      }
     }
   }
 
@@ -113,7 +122,9 @@ extension Node {
     _ record: inout StageRecord, _ namespace: Namespace, _ type: FileSystemType,
     _ flags: [String], _ operation: Operation
   ) async throws(DriverError) {
-    var options = try mountOptions(flags)
+    // A clone of an xfs has the UUID of its origin, and xfs refuses to mount two of a kind. Which
+    // volume it is was settled by the namespace's identity.
+    var options = try mountOptions(flags + (type == .xfs ? ["nouuid"] : []))
     if record.access.mode.isReadOnly { options.readOnly = true }
     let staging = record.stagingPath
     if let top = try table().mounts(at: staging).last {
@@ -130,23 +141,46 @@ extension Node {
 
     let device = BlockDevice(namespace)
     let found = record
+    let life = bootID.flatMap { bootID in
+      namespace.diskSequence.map {
+        StageRecord.FormatIntent(bootID: bootID, diskSequence: $0)
+      }
+    }
     let content = try await operation.step("probe") {
       () async throws(BlockDeviceError) -> DeviceContent in
-      try await devices.content(of: device, deadline: operation.deadline)
+      let content = try await devices.content(of: device, deadline: operation.deadline)
+      // mkfs.xfs writes the superblock first and marks it as in progress until the end.
+      if found.formatting != nil, case .fileSystem(FileSystemType.xfs.rawValue, _) = content,
+        try await devices.isHalfMadeXFS(device, deadline: operation.deadline)
+      {
+        return .unknownData(offset: 0)
+      }
+      return content
     }
-    switch try FormatGate.decide(content, on: device, for: found, wanted: type) {
+    var isKept = false
+    switch try FormatGate.decide(content, on: device, for: found, wanted: type, life: life) {
     case .keep:
+      isKept = true
+      // The journal of a read-only volume is the mount's to replay, not a repair's.
+      if record.access.mode.isReadOnly { break }
       try await operation.step("check") { () async throws(BlockDeviceError) -> Void in
         try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
       }
     case .format(let proof):
-      record.formatting = true
+      record.formatting = life
       let intent = record
-      try await operation.step("intent") { () throws(DriverError) in try records.save(intent) }
+      try await operation.step("intent") { () async throws(DriverError) in
+        try await records.save(intent)
+      }
       try await operation.step("format") { () async throws(BlockDeviceError) -> Void in
         try await devices.makeFileSystem(
           type, on: device, provenBy: proof, options: intent.source.mkfsOptions,
           deadline: .forWork(after: operation.deadline))
+      }
+      record.formatting = nil
+      let formatted = record
+      try await operation.step("formatted") { () async throws(DriverError) in
+        try await records.save(formatted)
       }
     }
     let checked = options
@@ -158,7 +192,30 @@ extension Node {
           deadline: operation.deadline)
       }
     }
-    record.formatting = false
+    if isKept, !record.access.mode.isReadOnly {
+      try await operation.step("fill") { () async throws(BlockDeviceError) -> Void in
+        try await fill(device, with: type, at: staging, deadline: operation.deadline)
+      }
+    }
+  }
+
+  /// A clone on a larger volume, or a volume that grew while it was not staged: its file system is
+  /// made to fill it. Less than a MiB is what mkfs leaves over.
+  private func fill(
+    _ device: BlockDevice, with type: FileSystemType, at staging: String,
+    deadline: ContinuousClock.Instant
+  ) async throws(BlockDeviceError) {
+    let size = try await devices.fileSystemSize(type, on: device, deadline: deadline)
+    if size + 1 << 20 < device.size {
+      try await devices.grow(
+        type, on: device, mountedAt: staging, deadline: .forWork(after: deadline))
+    }
+  }
+
+  /// Which boot of this machine it is; nil where the kernel does not say.
+  private var bootID: String? {
+    let bytes = try? Files.read("/proc/sys/kernel/random/boot_id", limit: 64)
+    return bytes.map { String(decoding: $0, as: UTF8.self).filter { !$0.isNewline } }
   }
 
   /// Takes back what a failed first attempt did, as far as that can be done now.

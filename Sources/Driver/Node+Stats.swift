@@ -7,7 +7,9 @@ internal import NVMe
 extension Node {
   /// NodeGetVolumeStats: bytes and inodes of a file system, the size of a raw block volume, and the
   /// volume's condition. Never waits for the target: what needs it is asked under a short deadline.
-  func getVolumeStats(_ request: NodeGetVolumeStatsRequest, _ context: ServerContext)
+  func getVolumeStats(
+    _ request: NodeGetVolumeStatsRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeGetVolumeStatsResponse
   {
     try await answering { () throws(DriverError) in
@@ -15,7 +17,7 @@ extension Node {
       guard !request.volumePath.isEmpty else {
         throw DriverError(.invalidArgument, "volume_path is missing")
       }
-      let record = try requireRecord(of: volume, at: request.volumePath)
+      let record = try await requireRecord(of: volume, at: request.volumePath)
       let condition = try condition(of: record)
       let usage: [VolumeUsage]
       switch record.access.kind {
@@ -26,7 +28,7 @@ extension Node {
         do throws(MountError) {
           let statistics = try await mounts.statistics(at: request.volumePath, deadline: limit)
           usage = [.bytes(statistics), .inodes(statistics)]
-        } catch where error.code == .deadlineExceeded {
+        } catch  where error.code == .deadlineExceeded {
           return NodeGetVolumeStatsResponse(
             usage: [], volumeCondition: .init(abnormal: true, message: error.message))
         } catch { throw DriverError(error) }
@@ -37,8 +39,10 @@ extension Node {
 
   /// The record of a volume that is staged or published at `path`; not found otherwise, as
   /// NodeGetVolumeStats and NodeExpandVolume want it.
-  func requireRecord(of volume: VolumeID, at path: String) throws(DriverError) -> StageRecord {
-    guard let record = try records.record(of: volume) else {
+  func requireRecord(
+    of volume: VolumeID, at path: String
+  ) async throws(DriverError) -> StageRecord {
+    guard let record = try await records.record(of: volume) else {
       throw DriverError(.notFound, "volume \(volume) is not staged on this node")
     }
     guard record.stagingPath == path || record.targets.contains(where: { $0.path == path }) else {

@@ -8,7 +8,9 @@ internal import NVMe
 extension Node {
   /// NodeUnpublishVolume: unmounts, or unlinks the device node, and removes the target path. What is
   /// there and not ours is left alone and refused.
-  func unpublishVolume(_ request: NodeUnpublishVolumeRequest, _ context: ServerContext)
+  func unpublishVolume(
+    _ request: NodeUnpublishVolumeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeUnpublishVolumeResponse
   {
     try await answering { () throws(DriverError) in
@@ -22,17 +24,21 @@ extension Node {
     }
   }
 
-  func unpublish(_ target: KubeletPath, of volume: VolumeID, _ operation: Operation)
+  func unpublish(
+    _ target: KubeletPath, of volume: VolumeID, _ operation: Operation
+  )
     async throws(DriverError)
   {
-    let record = try records.record(of: volume)
+    let record = try await records.record(of: volume)
     try await operation.step("remove") { () async throws(DriverError) in
       try await removeTarget(target, knownTo: record, deadline: operation.deadline)
     }
     if var record, record.targets.contains(where: { $0.path == target.rawValue }) {
       record.targets.removeAll { $0.path == target.rawValue }
       let forgotten = record
-      try await operation.step("forget") { () throws(DriverError) in try records.save(forgotten) }
+      try await operation.step("forget") { () async throws(DriverError) in
+        try await records.save(forgotten)
+      }
     }
   }
 
@@ -64,10 +70,13 @@ extension Node {
 
   /// A mount is ours when the record names its path, or when its device is a namespace that our own
   /// host identity is connected to. Anything else was made by somebody else.
-  func requireOurs(_ table: MountTable, at path: String, _ record: StageRecord?)
+  func requireOurs(
+    _ table: MountTable, at path: String, _ record: StageRecord?
+  )
     throws(DriverError)
   {
-    if let record, record.stagingPath == path || record.targets.contains(where: { $0.path == path }) {
+    if let record, record.stagingPath == path || record.targets.contains(where: { $0.path == path })
+    {
       return
     }
     for mount in table.mounts(at: path) {

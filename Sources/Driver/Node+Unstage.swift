@@ -9,7 +9,9 @@ extension Node {
   /// NodeUnstageVolume: unmounts the staging path and, when no other volume uses the subsystem,
   /// disconnects it. Both are verified; data that has not reached the target yet is never given up:
   /// while the target is away the call fails and is to be retried.
-  func unstageVolume(_ request: NodeUnstageVolumeRequest, _ context: ServerContext)
+  func unstageVolume(
+    _ request: NodeUnstageVolumeRequest, _ context: ServerContext
+  )
     async throws(RPCError) -> NodeUnstageVolumeResponse
   {
     try await answering { () throws(DriverError) in
@@ -17,7 +19,7 @@ extension Node {
       let staging = try path(request.stagingTargetPath, field: "staging_target_path")
       try await operations.run("unstage", volume: volume, deadline: context.answerDeadline) {
         (operation) throws(DriverError) in
-        guard let record = try records.record(of: volume) else {
+        guard let record = try await records.record(of: volume) else {
           try await unstageUnrecorded(staging, operation)
           return
         }
@@ -71,8 +73,8 @@ extension Node {
         try await disconnect(nqn, deadline: operation.deadline)
       }
     }
-    try await operation.step("forget") { () throws(DriverError) in
-      try records.remove(record.volume)
+    try await operation.step("forget") { () async throws(DriverError) in
+      try await records.remove(record.volume)
     }
   }
 
@@ -80,7 +82,9 @@ extension Node {
   ///
   /// Unmounting writes back; with every path down it would sit in the kernel until the target is
   /// back, so it is not begun. A volume whose controllers are gone altogether has nothing to wait for.
-  private func requireLive(_ record: StageRecord, deadline: ContinuousClock.Instant)
+  private func requireLive(
+    _ record: StageRecord, deadline: ContinuousClock.Instant
+  )
     async throws(DriverError)
   {
     var pause = Duration.milliseconds(50)
@@ -142,7 +146,9 @@ extension Node {
   /// Without a record there is nothing of ours but what the staging path shows: a mount of a namespace
   /// that our host identity is connected to is unmounted; the connection stays, since nothing says
   /// whose it is, and is reported.
-  private func unstageUnrecorded(_ staging: KubeletPath, _ operation: Operation)
+  private func unstageUnrecorded(
+    _ staging: KubeletPath, _ operation: Operation
+  )
     async throws(DriverError)
   {
     let mounted = try table()

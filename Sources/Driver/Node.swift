@@ -22,14 +22,16 @@ struct Node: NodeService {
   let records: StageRecords
   let operations: Operations
   let subsystems: SubsystemUsers
+  let changes: ChangeHints
   let logger: Logger
 
   /// Reads the stage records that an earlier life of the plugin left.
   init(
     _ configuration: NodeConfiguration, runner: any CommandRunner, calls: IsolatedCalls,
-    store: any StateStore, logger: Logger
-  ) throws(DriverError) {
+    store: any StateStore, changes: ChangeHints, logger: Logger
+  ) async throws(DriverError) {
     self.configuration = configuration
+    self.changes = changes
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
     sysfs = NVMeSysfs()
@@ -38,11 +40,12 @@ struct Node: NodeService {
     mounts = Mounts(calls: calls)
     records = StageRecords(store)
     operations = Operations(logger: logger)
-    subsystems = SubsystemUsers(try records.all(reportingBroken: { key, reason in
-      logger.error(
-        "a stage record cannot be read and was set aside; its volume is left as it is",
-        metadata: ["record": "\(key)", "reason": "\(reason)"])
-    }))
+    subsystems = SubsystemUsers(
+      try await records.all { key, reason in
+        logger.error(
+          "a stage record cannot be read; its volume is left as it is",
+          metadata: ["record": "\(key)", "reason": "\(reason)"])
+      })
   }
 
   func path(_ text: String, field: String) throws(DriverError) -> KubeletPath {

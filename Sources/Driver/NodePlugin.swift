@@ -3,9 +3,10 @@ internal import Command
 public import GRPC
 internal import Linux
 public import Logging
-internal import ServiceLifecycle
 internal import NVMe
+internal import ServiceLifecycle
 internal import StateStore
+internal import Udev
 internal import UnixSignals
 
 /// The node plugin as a whole: builds the object graph and runs it.
@@ -52,9 +53,11 @@ public struct NodePlugin: Sendable {
     Process.ignoreBrokenPipes()
     let calls = IsolatedCalls()
     let executor = CommandExecutor()
-    let store = try FileStateStore(directory: configuration.stateDirectory)
-    let node = try Node(
-      configuration.node, runner: executor, calls: calls, store: store, logger: logger)
+    let store = try await FileStateStore(directory: configuration.stateDirectory)
+    let changes = ChangeHints(UdevMonitor(subsystems: ["block", "nvme"]), logger: logger)
+    let node = try await Node(
+      configuration.node, runner: executor, calls: calls, store: store, changes: changes,
+      logger: logger)
     let identity = Identity(
       driverName: configuration.driverName, version: configuration.version,
       capabilities: configuration.node.topology.isEmpty
@@ -75,6 +78,7 @@ public struct NodePlugin: Sendable {
       configuration: ServiceGroupConfiguration(
         services: [
           .init(service: ExecutorService(executor: executor)),
+          .init(service: changes),
           .init(
             service: ServerService(server: server, operations: node.operations, logger: logger)),
         ],

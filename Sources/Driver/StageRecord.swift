@@ -19,6 +19,16 @@ struct StageRecord: Hashable, Sendable {
     var wwid: String
   }
 
+  /// One life of a disk on this node, in which our mkfs was started.
+  ///
+  /// Bytes that no probe can name are the leftover of that mkfs, and formatting again loses nothing,
+  /// but only in the same life: what happened to the volume elsewhere after a reboot or a new
+  /// connection nobody here knows.
+  struct FormatIntent: Hashable, Sendable {
+    var bootID: String
+    var diskSequence: UInt64
+  }
+
   /// One publish target.
   struct Target: Hashable, Sendable {
     var path: String
@@ -33,9 +43,8 @@ struct StageRecord: Hashable, Sendable {
   var stagingPath: String
   /// Known from the first connect on.
   var identity: Identity?
-  /// The device was proven empty and mkfs was started: bytes that no probe can name are then the
-  /// leftover of that mkfs, and formatting again loses nothing. Cleared when mkfs succeeded.
-  var formatting = false
+  /// Set while mkfs runs on a device that was proven empty; gone, durably, before the first mount.
+  var formatting: FormatIntent?
   var targets: [Target] = []
 
   init(volume: VolumeID, source: VolumeSource, access: VolumeAccess, stagingPath: String) {

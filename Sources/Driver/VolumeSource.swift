@@ -20,7 +20,10 @@ struct VolumeSource: Hashable, Sendable {
   /// Every key that a volume context may hold, with what it means.
   static let keys: [(key: String, meaning: String)] = [
     ("nqn", "NVMe Qualified Name of the subsystem (required)"),
-    ("portals", "address:port of the target, several separated by commas; IPv6 in brackets (required)"),
+    (
+      "portals",
+      "address:port of the target, several separated by commas; IPv6 in brackets (required)"
+    ),
     ("transport", "tcp (default), rdma or loop"),
     ("nsid", "namespace id in the subsystem, default 1"),
     ("uuid", "UUID of the namespace; checked before anything is read or written"),
@@ -49,7 +52,8 @@ struct VolumeSource: Hashable, Sendable {
       let names = unknown.sorted().map { "'\($0)'" }.joined(separator: ", ")
       throw DriverError(
         .invalidArgument,
-        "volume_context: unknown key \(names); known are \(Self.keys.map(\.key).joined(separator: ", "))")
+        "volume_context: unknown key \(names); known are \(Self.keys.map(\.key).joined(separator: ", "))"
+      )
     }
     let values = ContextValues(context: context)
 
@@ -150,7 +154,9 @@ private func numericAddress(_ text: String) -> String? {
 /// A network interface's name: IFNAMSIZ - 1 bytes, no slash, no blank, no comma.
 private func interfaceName(_ text: String) -> String? {
   guard (1...15).contains(text.utf8.count),
-    text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") })
+    text.utf8.allSatisfy({
+      $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",")
+    })
   else { return nil }
   return text
 }

@@ -27,7 +27,7 @@ public final class DriverProcess: @unchecked Sendable {
     self.kubeletDirectory = kubeletDirectory
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
-    FileManager.default.createFile(atPath: logFile, contents: nil)
+    _ = FileManager.default.createFile(atPath: logFile, contents: nil)
   }
 
   /// Starts the plugin; its socket may take a moment.
@@ -74,24 +74,5 @@ public final class DriverProcess: @unchecked Sendable {
   public func logTail(_ lines: Int = 40) -> String {
     let text = (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? ""
     return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
-  }
-}
-
-/// A wait that was in vain.
-public struct LabError: Error, CustomStringConvertible {
-  public let description: String
-  public init(_ description: String) { self.description = description }
-}
-
-/// Waits until `condition` holds, looking every 20 ms; fails after `limit`, naming what it waited for.
-public func eventually(
-  within limit: Duration, _ what: String, _ condition: () throws -> Bool
-) async throws {
-  let end = ContinuousClock.now + limit
-  while try !condition() {
-    guard ContinuousClock.now < end else {
-      throw LabError("waited \(limit) in vain for \(what)")
-    }
-    try await Task.sleep(for: .milliseconds(20))
   }
 }

@@ -91,6 +91,17 @@ extension Files {
     }
   }
 
+  /// Removes the temporary files for `path` that another life of this process left.  A directory that is
+  /// not there has none.
+  public static func removeLeftovers(of path: String) throws(SystemCallError) {
+    let location = try Location(path)
+    do {
+      try location.removeLeftovers()
+    } catch  where error.errno == .noSuchFileOrDirectory {
+      return
+    }
+  }
+
   private static func writeDurably(
     _ path: String, _ bytes: [UInt8], mode: UInt32
   ) throws(SystemCallError) {

@@ -1,2 +1,5 @@
 import ArgumentParser
-struct CSICommand: AsyncParsableCommand { static let configuration = CommandConfiguration(commandName: "csi") }
+
+struct CSICommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "csi")
+}

@@ -12,7 +12,8 @@ struct FormatGateTests {
     path: "/dev/nvme0n1", number: DeviceNumber(major: 259, minor: 1), size: 1 << 30)
 
   static func record(
-    formatting: Bool = false, mode: VolumeCapability.AccessMode = .singleNodeWriter
+    formatting: StageRecord.FormatIntent? = nil,
+    mode: VolumeCapability.AccessMode = .singleNodeWriter
   ) throws -> StageRecord {
     var record = StageRecord(
       volume: try VolumeID("v1"), source: try VolumeSource(context: VolumeSourceTests.minimal),
@@ -22,8 +23,14 @@ struct FormatGateTests {
     return record
   }
 
-  private func decide(_ content: DeviceContent, for record: StageRecord) throws -> String {
-    switch try FormatGate.decide(content, on: Self.device, for: record, wanted: .ext4) {
+  static let life = StageRecord.FormatIntent(bootID: "this boot", diskSequence: 7)
+
+  private func decide(
+    _ content: DeviceContent, for record: StageRecord, life: StageRecord.FormatIntent? = life
+  ) throws -> String {
+    switch try FormatGate.decide(
+      content, on: Self.device, for: record, wanted: .ext4, life: life)
+    {
     case .keep: "keep"
     case .format: "format"
     }
@@ -69,11 +76,25 @@ struct FormatGateTests {
 
   @Test("takes up an interrupted format of its own only over bytes that nobody else can name")
   func interrupted() throws {
-    let record = try Self.record(formatting: true)
+    let record = try Self.record(formatting: Self.life)
     #expect(try decide(.unknownData(offset: 0), for: record) == "format")
     #expect(try decide(.fileSystem(type: "ext4", uuid: nil), for: record) == "keep")
     for (content, _) in Self.foreign.dropLast() {
       #expect(throws: DriverError.self) { try decide(content, for: record) }
     }
+  }
+
+  static let otherLives: [StageRecord.FormatIntent?] = [
+    nil, .init(bootID: "another boot", diskSequence: 7),
+    .init(bootID: "this boot", diskSequence: 8),
+  ]
+
+  @Test("takes up no format of another life of the disk", arguments: otherLives)
+  func otherLife(life: StageRecord.FormatIntent?) throws {
+    let record = try Self.record(formatting: Self.life)
+    let error = try #require(throws: DriverError.self) {
+      try decide(.unknownData(offset: 0), for: record, life: life)
+    }
+    #expect(error.message.contains("perhaps of an interrupted format"), "\(error.message)")
   }
 }

@@ -42,7 +42,7 @@ struct KubeletPathTests {
   func symbolicLink() throws {
     let link = root.path + "/pods/link"
     try Files.unlink(link)
-    try FilesForTests.symbolicLink(at: link, to: "/etc")
+    try Files.symbolicLink(at: link, to: "/etc")
     #expect(throws: DriverError.self) {
       try KubeletPath(link + "/target", field: "target_path", root: root)
     }

@@ -1,2 +1,0 @@
-#include "ccsi.h"
-int ccsi_placeholder(void) { return 0; }

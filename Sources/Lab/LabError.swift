@@ -1,0 +1,18 @@
+/// A step of the lab that did not come off.
+public struct LabError: Error, CustomStringConvertible {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
+
+/// Waits until `condition` holds, looking every 20 ms; fails after `limit`, naming what it waited for.
+public func eventually(
+  within limit: Duration, _ what: String, _ condition: () throws -> Bool
+) async throws {
+  let end = ContinuousClock.now + limit
+  while try !condition() {
+    guard ContinuousClock.now < end else {
+      throw LabError("waited \(limit) in vain for \(what)")
+    }
+    try await Task.sleep(for: .milliseconds(20))
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+
+/// The guest's network, and how to break it.
+public enum LabNetwork {
+  /// Nothing answers here: packets leave through a dummy link and are lost.
+  public static let blackHole = "198.51.100.1:4420"
+
+  /// Makes the black hole. Once is enough, twice does no harm.
+  public static func makeBlackHole() throws {
+    try? run("ip", "link", "add", "lab-hole", "type", "dummy")
+    try? run("ip", "addr", "add", "198.51.100.9/24", "dev", "lab-hole")
+    try run("ip", "link", "set", "lab-hole", "up")
+  }
+
+  /// The network goes: every connection of the guest stalls, none is closed.
+  public static func drop() throws { try run("ip", "link", "set", "lo", "down") }
+
+  /// The network is back.
+  public static func restore() throws { try run("ip", "link", "set", "lo", "up") }
+
+  /// Destroys the TCP connections that lead to a portal.
+  public static func cut(_ portal: TargetVolume.Portal) throws {
+    try run("ss", "-K", "dst", portal.address, "dport", "=", ":\(portal.port)")
+  }
+
+  private static func run(_ arguments: String...) throws { try runProgram(arguments) }
+}
+
+/// Runs a program of the machine and returns what it printed; fails with its errors.
+@discardableResult
+public func runProgram(_ arguments: [String]) throws -> String {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = arguments
+  let output = Pipe()
+  process.standardOutput = output
+  process.standardError = output
+  process.standardInput = FileHandle.nullDevice
+  try process.run()
+  let text = String(
+    decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+  process.waitUntilExit()
+  guard process.terminationStatus == 0 else {
+    throw LabError(
+      "\(arguments.joined(separator: " ")): exit \(process.terminationStatus): \(text)")
+  }
+  return text
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Linux
+import NVMe
+
+extension LabNode {
+  /// What a node without volumes must not have: mounts in the kubelet's directory, block nodes in it,
+  /// connections of the plugin's, stage records, processes in an uninterruptible sleep.
+  public func leftovers() throws -> [String] {
+    var found: [String] = []
+    for line in try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+      .split(separator: "\n")
+    {
+      let fields = line.split(separator: " ")
+      if fields.count > 4, fields[4].hasPrefix(kubelet + "/") {
+        found.append("mount at \(fields[4])")
+      }
+    }
+    if let walk = FileManager.default.enumerator(atPath: kubelet) {
+      for case let name as String in walk {
+        if try Files.status("\(kubelet)/\(name)")?.kind == .blockDevice {
+          found.append("device node \(kubelet)/\(name)")
+        }
+      }
+    }
+    for controller in try NVMeSysfs().subsystems().flatMap(\.controllers)
+    where controller.hostNQN == host.nqn.rawValue {
+      found.append("controller \(controller.summary) of \(controller.subsystemNQN)")
+    }
+    let state = driver.directory + "/state"
+    for name in (try? Files.names(inDirectory: state)) ?? [] where !name.hasPrefix(".") {
+      found.append("stage record \(name)")
+    }
+    found += try Self.uninterruptible()
+    return found
+  }
+
+  /// Processes that stay in state D for half a second: kernel threads come and go through it.
+  public static func uninterruptible() throws -> [String] {
+    func now() throws -> Set<String> {
+      var found: Set<String> = []
+      for name in try Files.names(inDirectory: "/proc") where Int(name) != nil {
+        guard let stat = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+          let end = stat.lastIndex(of: ")")
+        else { continue }
+        if stat[end...].dropFirst(2).first == "D" { found.insert(String(stat[...end])) }
+      }
+      return found
+    }
+    var stuck = try now()
+    for _ in 0..<5 where !stuck.isEmpty {
+      Thread.sleep(forTimeInterval: 0.1)
+      stuck.formIntersection(try now())
+    }
+    return stuck.map { "process in D: \($0)" }
+  }
+}

@@ -1,0 +1,23 @@
+public import Linux
+
+/// A namespace's disk: the head over all paths, or, without native multipath, its only disk.
+public struct Namespace: Hashable, Sendable {
+  /// `nvme0n1`
+  public let name: String
+  /// The number within the subsystem.
+  public let nsid: UInt32
+  /// nil when the target sets none.
+  public let uuid: UUID?
+  /// nil when the target sets none.
+  public let nguid: NGUID?
+  /// The kernel's choice of the best identifier, always there.
+  public let wwid: String
+  /// The block device's number.
+  public let device: DeviceNumber
+  /// Bytes.  0 while the kernel has not read it yet.
+  public let size: UInt64
+  /// Tells two lives of one device number apart; since Linux 5.15.
+  public let diskSequence: UInt64?
+  /// Devices stacked on this one: `dm-0`, `md0`.
+  public let holders: [String]
+}
