@@ -82,7 +82,7 @@ bool cgrpc_client_call_add_metadata(cgrpc_client_call *call, cgrpc_bytes key, cg
 }
 
 bool cgrpc_client_call_start(cgrpc_client_call *call, const cgrpc_slice *message, void *owner) {
-  call->finished = (cgrpc_tag){CGRPC_CLIENT_FINISHED, owner};
+  cgrpc_tag_set(&call->finished, CGRPC_CLIENT_FINISHED, owner);
   grpc_slice slice = cgrpc_slice_to_core(*message);
   grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
   grpc_op operations[6] = {

@@ -52,8 +52,13 @@ extension Slice {
 
 /// Bytes that no two positions near each other share.
 func pattern(_ count: Int) -> [UInt8] {
-  (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+  var bytes: [UInt8] = []
+  while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+  return bytes
 }
+
+/// A prime number of them, so that it is out of step with frames and buffers.
+private let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
 let echo = Method("/test.Echo/Echo") { request, _ throws(RPCError) in
   unsafe request.withUnsafeBytes { bytes in

@@ -1,7 +1,9 @@
 import GRPC
 import Testing
 
-@Suite("A server goes on serving, and gets its descriptors back, after", .timeLimit(.minutes(1)))
+@Suite(
+  "A server goes on serving, and gets its descriptors back, after", .serialized,
+  .timeLimit(.minutes(1)))
 struct HostilePeerTests {
   @Test("bytes that are no protocol at all")
   func garbage() async throws {
@@ -89,7 +91,7 @@ struct HostilePeerTests {
           + HTTP2.frame(type: 0, flags: 0x1, stream: 1, []))
       // The core sends header fields as literals without Huffman coding.
       let code = Array("grpc-status".utf8) + [2] + Array("13".utf8)
-      #expect(peer.receive(until: code))
+      #expect(await peer.receive(until: code))
     }
   }
 
@@ -109,7 +111,7 @@ struct HostilePeerTests {
   /// Lets `count` peers, all connected at once, do what `act` does; expects answers while they are
   /// there and after they have gone.
   private func withPeers(
-    _ count: Int, methods: [Method] = [echo], _ act: (Peer, Int) throws -> Void,
+    _ count: Int, methods: [Method] = [echo], _ act: (Peer, Int) async throws -> Void,
     sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
     try await withTemporaryDirectory { directory in
@@ -127,7 +129,7 @@ struct HostilePeerTests {
           for number in 0..<count {
             let peer = try Peer(path)
             peers.append(peer)
-            try act(peer, number)
+            try await act(peer, number)
           }
           #expect(await answers(), sourceLocation: sourceLocation)
           for peer in peers { peer.close() }

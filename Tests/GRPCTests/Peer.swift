@@ -18,22 +18,22 @@ final class Peer {
       descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
   }
 
-  /// Whether these bytes arrive before the connection ends or ten seconds pass without any.
-  func receive(until expected: [UInt8]) -> Bool {
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
-    unsafe setsockopt(
-      descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+  /// Whether these bytes arrive before the connection ends or the time is up.
+  func receive(until expected: [UInt8]) async -> Bool {
     var received: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
-      let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
-      guard count > 0 else { return false }
-      received += buffer.prefix(count)
+    var isOver = false
+    var hasCome = false
+    // Never waits in the system: the server's handlers need the thread that this runs on.
+    _ = await eventually(within: .seconds(30)) {
+      let count = unsafe recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+      if count > 0 { received += buffer.prefix(count) }
+      isOver = count == 0
       let last = received.count - expected.count
-      if last >= 0, (0...last).contains(where: { received[$0...].starts(with: expected) }) {
-        return true
-      }
+      hasCome = last >= 0 && (0...last).contains { received[$0...].starts(with: expected) }
+      return isOver || hasCome
     }
+    return hasCome
   }
 
   func closeSending() { shutdown(descriptor, Int32(SHUT_WR)) }

@@ -2,7 +2,7 @@ import GRPC
 import Glibc
 import Testing
 
-@Suite("A server's limits", .timeLimit(.minutes(2)))
+@Suite("A server's limits", .serialized, .timeLimit(.minutes(2)))
 struct ServerLimitTests {
   @Test("a call beyond those allowed in flight is RESOURCE_EXHAUSTED; one that ends makes room")
   func inFlight() async throws {
