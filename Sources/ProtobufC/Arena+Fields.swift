@@ -95,11 +95,9 @@ extension Arena {
 @unsafe public func readMap<Entry>(
   _ entries: UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>?, _ count: Int
 ) -> [String: String] {
-  var map: [String: String] = [:]
-  for unsafeentry in unsafe UnsafeBufferPointer(start: entries, count: count) {
-    guard let entry = unsafe entry else { continue }
+  unsafe UnsafeBufferPointer(start: entries, count: count).reduce(into: [:]) { map, entry in
+    guard let entry = unsafe entry else { return }
     let pair = unsafe UnsafeRawPointer(entry).assumingMemoryBound(to: MapEntry.self).pointee
     unsafe map[readString(pair.key)] = unsafe readString(pair.value)
   }
-  return map
 }

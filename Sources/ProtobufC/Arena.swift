@@ -19,7 +19,7 @@ internal import Glibc
   /// An arena that hands out `limit` bytes at most.
   public init(limit: Int = .max) { self.limit = limit }
 
-  deinit { for unsafechunk in unsafe chunks { unsafe free(chunk) } }
+  deinit { unsafe chunks.forEach { unsafe free($0) } }
 
   /// Zeroed bytes aligned to 16; nil beyond the limit, which makes protobuf-c give up.
   @unsafe public func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
