@@ -16,6 +16,7 @@ public final class ChecksumWriter: @unchecked Sendable {
     var ended = false
   }
 
+  /// The file or device.
   public let path: String
   static let recordSize = 4096
 

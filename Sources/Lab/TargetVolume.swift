@@ -22,9 +22,13 @@ public struct TargetVolume: Sendable {
     public var description: String { "\(address):\(port)" }
   }
 
+  /// Where it is.
   public let target: NVMeTarget
+  /// The volume id.
   public let name: String
+  /// Where it is exported.
   public let portals: [Portal]
+  /// The namespace's.
   public let uuid: String
 
   /// `nqn.2024-01.io.example:<name>`

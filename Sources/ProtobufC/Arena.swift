@@ -16,30 +16,35 @@ internal import Glibc
   private var next: UnsafeMutableRawPointer?
   private var remaining = 0
 
-  /// An arena that hands out `limit` bytes at most.
+  /// An arena that takes `limit` bytes at most, counted as it hands them out: in whole 16s, so that
+  /// a swarm of tiny allocations cannot take many times the limit.
   public init(limit: Int = .max) { self.limit = limit }
 
   deinit { unsafe chunks.forEach { unsafe free($0) } }
 
-  /// Zeroed bytes aligned to 16; nil beyond the limit, which makes protobuf-c give up.
+  /// Zeroed bytes aligned to 16; nil beyond the limit and when there is no memory, which makes
+  /// protobuf-c give up.
   @unsafe public func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
-    guard size >= 0, size <= limit - allocated else { return nil }
+    guard size >= 0, size <= Int.max - Self.alignment else { return nil }
     let rounded = max(Self.alignment, (size + Self.alignment - 1) & -Self.alignment)
-    if rounded > remaining { addChunk(rounded) }
+    guard rounded <= limit - allocated else { return nil }
+    if rounded > remaining {
+      guard addChunk(rounded) else { return nil }
+    }
     guard let start = unsafe next else { return nil }
     unsafe next = start + rounded
     remaining -= rounded
-    allocated += size
+    allocated += rounded
     return unsafe start
   }
 
-  private func addChunk(_ size: Int) {
-    remaining = max(size, Self.chunkSize)
-    guard let chunk = unsafe calloc(1, remaining) else {
-      preconditionFailure("out of memory")
-    }
+  private func addChunk(_ size: Int) -> Bool {
+    let size = max(size, Self.chunkSize)
+    guard let chunk = unsafe calloc(1, size) else { return false }
     unsafe chunks.append(chunk)
     unsafe next = chunk
+    remaining = size
+    return true
   }
 
   /// Runs `body` with an allocator that protobuf-c may use while `body` runs.

@@ -1,8 +1,8 @@
 internal import CProtobufC
 
-/// What protoc-c says of a field.
-//
 // Sendable: generated constants, which nobody writes.
+
+/// What protoc-c says of a field.
 @safe public struct FieldDescriptor: @unchecked Sendable {
   private let pointer: UnsafePointer<ProtobufCFieldDescriptor>
 
@@ -55,6 +55,14 @@ internal import CProtobufC
     }
   }
 
+  /// Integers of 32 bits; JSON has them as numbers and those of 64 bits as strings.
+  var is32Bit: Bool {
+    switch unsafe pointer.pointee.type {
+    case PROTOBUF_C_TYPE_INT32, PROTOBUF_C_TYPE_SINT32, PROTOBUF_C_TYPE_UINT32: true
+    default: false
+    }
+  }
+
   /// A map's fields are repeated entries; protobuf-c keeps no other sign of them.
   var mapEntry: (key: FieldDescriptor, value: FieldDescriptor)? {
     guard isRepeated, case .message(let entry) = kind, entry.name.hasSuffix("Entry") else {
@@ -69,6 +77,14 @@ internal import CProtobufC
     guard let type = unsafe enumType, let number = Int32(exactly: number) else { return nil }
     return unsafe protobuf_c_enum_descriptor_get_value(type, number).map {
       unsafe String(cString: $0.pointee.name)
+    }
+  }
+
+  /// The names that an enum has, in their own order; empty for other fields.
+  var enumNames: [String] {
+    guard case .enumeration = kind, let type = unsafe enumType else { return [] }
+    return (0..<Int(unsafe type.pointee.n_values)).map {
+      unsafe String(cString: type.pointee.values[$0].name)
     }
   }
 

@@ -1,10 +1,12 @@
 public import JSON
 
 extension MessageDescriptor {
-  /// A message's bytes as JSON, in the mapping of proto3: lowerCamelCase names, 64-bit integers as
-  /// strings, enums by name, fields with their default value left out.
+  /// A message's bytes as JSON, in the mapping of proto3: lowerCamelCase names in the order of the
+  /// fields, 64-bit integers as strings, enums by name, fields that are not on the wire left out.
+  /// Throws what a strict decoding would throw.
   ///
-  /// Repeated numbers, which CSI has none of, are read unpacked only.
+  /// Two things of proto3 that CSI has none of are not done: `bytes` fields are an error, and
+  /// repeated numbers are read unpacked only.
   public func json(_ bytes: [UInt8]) throws(WireError) -> JSONValue {
     try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(WireError) -> JSONValue in
       let bytes = UnsafeRawBufferPointer(buffer)
@@ -14,22 +16,34 @@ extension MessageDescriptor {
   }
 
   private func json(checked bytes: UnsafeRawBufferPointer) throws(WireError) -> JSONValue {
-    var object = JSONObject()
+    var single: [UInt32: JSONValue] = [:]
+    var lists: [UInt32: [JSONValue]] = [:]
+    var maps: [UInt32: [String: JSONValue]] = [:]
     var reader = unsafe WireReader(bytes, of: name)
     while let (number, value) = try unsafe reader.next() {
       guard let field = field(number) else { continue }
       let json = try unsafe self.json(value, of: field)
       if field.mapEntry != nil {
-        var map = object[field.jsonName]?.objectValue ?? JSONObject()
-        map[json["key"]?.stringValue ?? ""] = json["value"] ?? ""
-        object[field.jsonName] = .object(map)
+        maps[number, default: [:]][json["key"]?.stringValue ?? ""] = json["value"] ?? ""
       } else if field.isRepeated {
-        object[field.jsonName] = .array((object[field.jsonName]?.arrayValue ?? []) + [json])
+        lists[number, default: []].append(json)
       } else {
-        object[field.jsonName] = json
+        single[number] = json
       }
     }
-    return WellKnown(fullName)?.json(object) ?? .object(object)
+    var object = JSONObject()
+    for field in fields {
+      if let value = single[field.number] {
+        object[field.jsonName] = value
+      } else if let list = lists[field.number] {
+        object[field.jsonName] = .array(list)
+      } else if let map = maps[field.number] {
+        var members = JSONObject()
+        for (key, value) in map.sorted(by: { $0.key < $1.key }) { members[key] = value }
+        object[field.jsonName] = .object(members)
+      }
+    }
+    return WellKnown(fullName)?.json(object, of: self) ?? .object(object)
   }
 
   private func json(
@@ -38,22 +52,26 @@ extension MessageDescriptor {
     switch (field.kind, unsafe value) {
     case (.message(let message), .bytes(let bytes)): return try unsafe message.json(checked: bytes)
     case (.string, .bytes(let bytes)): return .string(unsafe String(decoding: bytes, as: UTF8.self))
-    case (.bytes, .bytes(let bytes)):
-      return .string(unsafe bytes.map { String($0, radix: 16) }.joined(separator: " "))
     case (.bool, .varint(let value)): return .bool(value != 0)
-    case (.signed, .varint(let value)): return .string(String(Int64(bitPattern: value)))
-    case (.unsigned, .varint(let value)): return .string(String(value))
+    case (.signed, .varint(let value)):
+      return field.is32Bit
+        ? .number(Int32(truncatingIfNeeded: value)) : .string(String(Int64(bitPattern: value)))
+    case (.unsigned, .varint(let value)):
+      return field.is32Bit ? .number(UInt32(truncatingIfNeeded: value)) : .string(String(value))
     case (.zigzag, .varint(let value)):
-      return .string(String(Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)))
+      let number = Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+      return field.is32Bit ? .number(Int32(truncatingIfNeeded: number)) : .string(String(number))
     case (.enumeration, .varint(let value)):
-      let number = Int64(bitPattern: value)
-      return field.enumName(number).map { .string($0) } ?? .number(number)
+      let number = Int32(truncatingIfNeeded: value)
+      return field.enumName(Int64(number)).map { .string($0) } ?? .number(number)
     case (.fixed32, .fixed32(let value)): return .number(value)
     case (.fixed64, .fixed64(let value)): return .string(String(value))
     case (.float, .fixed32(let value)):
       return JSONNumber(Double(Float(bitPattern: value))).map { .number($0) } ?? .null
     case (.double, .fixed64(let value)):
       return JSONNumber(Double(bitPattern: value)).map { .number($0) } ?? .null
+    case (.bytes, .bytes):
+      throw WireError("\(name).\(field.name): its type cannot be shown as JSON")
     default:
       throw WireError("\(name).\(field.name): malformed: not of the field's type")
     }

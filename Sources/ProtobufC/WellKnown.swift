@@ -18,44 +18,53 @@ enum WellKnown {
     }
   }
 
-  func json(_ object: JSONObject) -> JSONValue {
+  /// The plain value that stands for a message whose fields these are; nil when none does, such as
+  /// for a time after year 9999.
+  func json(_ object: JSONObject, of message: MessageDescriptor) -> JSONValue? {
     switch self {
-    case .wrapper: return object["value"] ?? false
+    case .wrapper: return object["value"] ?? message.field(1)?.defaultJSON
     case .timestamp:
       let seconds = object["seconds"]?.stringValue.flatMap { Int64($0) } ?? 0
-      let nanoseconds = object["nanos"]?.stringValue.flatMap { Int64($0) } ?? 0
-      return .string(Self.date(seconds, nanoseconds))
+      return RFC3339(seconds: seconds, nanoseconds: object["nanos"]?.int64Value ?? 0)
+        .map { .string($0.text) }
     }
   }
 
-  /// The object that a plain value stands for.
+  /// The object that a plain value stands for; nil when the value is that object already, or none.
   func object(_ value: JSONValue) -> JSONObject? {
-    guard case .wrapper = self, value.objectValue == nil else { return nil }
     var object = JSONObject()
-    object["value"] = value
+    switch (self, value) {
+    case (_, .object): return nil
+    case (.wrapper, _): object["value"] = value
+    case (.timestamp, .string(let text)):
+      guard let time = RFC3339(text) else { return nil }
+      object["seconds"] = .string(String(time.seconds))
+      object["nanos"] = .number(time.nanoseconds)
+    case (.timestamp, _): return nil
+    }
     return object
   }
 
-  private static func date(_ seconds: Int64, _ nanoseconds: Int64) -> String {
-    let days = Int64((Double(seconds) / 86400).rounded(.down))
-    let time = seconds - days * 86400
-    // Howard Hinnant's days-to-civil: years that begin in March need no table of months.
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let marchMonth = (5 * dayOfYear + 2) / 153
-    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-    func digits(_ number: Int64, _ count: Int) -> String {
-      let text = String(number)
-      return String(repeating: "0", count: max(0, count - text.count)) + text
+  /// What a message of this kind is in JSON, for error messages.
+  var want: String {
+    switch self {
+    case .wrapper: "the plain value"
+    case .timestamp: "a time such as 2026-01-31T23:59:59Z"
     }
-    let fraction = nanoseconds == 0 ? "" : ".\(digits(nanoseconds, 9))"
-    return "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))"
-      + "T\(digits(time / 3600, 2)):\(digits(time / 60 % 60, 2)):\(digits(time % 60, 2))\(fraction)Z"
+  }
+}
+
+extension FieldDescriptor {
+  /// What a field that is not on the wire has.
+  fileprivate var defaultJSON: JSONValue {
+    switch kind {
+    case .bool: false
+    case .string, .bytes: ""
+    case .signed, .unsigned, .zigzag: is32Bit ? 0 : "0"
+    case .fixed64: "0"
+    case .fixed32, .float, .double: 0
+    case .enumeration: enumName(0).map { .string($0) } ?? 0
+    case .message: [:]
+    }
   }
 }

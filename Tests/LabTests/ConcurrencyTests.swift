@@ -34,7 +34,8 @@ struct ConcurrencyTests {
     }
   }
 
-  @Test("the same call twenty times at once: each succeeds or is told to wait, one volume comes of it")
+  @Test(
+    "the same call twenty times at once: each succeeds or is told to wait, one volume comes of it")
   func same() async throws {
     try await Scenario.run { lab in
       let node = lab.node
@@ -66,7 +67,8 @@ struct ConcurrencyTests {
       try lab.target.createNamespace(
         first.nqn, 2, size: 64 << 20,
         identity: .init(uuid: "5ca1ab1e-0000-4000-8000-00000000beef"))
-      let second = first.twin(name: "second-namespace", uuid: "5ca1ab1e-0000-4000-8000-00000000beef")
+      let second = first.twin(
+        name: "second-namespace", uuid: "5ca1ab1e-0000-4000-8000-00000000beef")
       try await node.stage(first, .ext4)
       try await node.stage(second, .ext4, context: ["nsid": "2"])
       await expectRefusal(.failedPrecondition, "staged as volume \(first.name) already") {

@@ -90,7 +90,9 @@ struct ConnectTests {
       try await Task.sleep(for: .milliseconds(500))
       for _ in 0..<5 {
         let asked = ContinuousClock.now
-        _ = try await node.withClient { try await IdentityClient($0).probe(deadline: .now + .seconds(2)) }
+        _ = try await node.withClient {
+          try await IdentityClient($0).probe(deadline: .now + .seconds(2))
+        }
         #expect(ContinuousClock.now - asked < .seconds(1))
       }
       try await node.stage(healthy, .ext4)

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Growth", .lab, .serialized)
 struct GrowthTests {
-  @Test("under load: the file system fills the new size and the writer does not notice", arguments: ["ext4", "xfs"])
+  @Test(
+    "under load: the file system fills the new size and the writer does not notice",
+    arguments: ["ext4", "xfs"])
   func fileSystem(type: String) async throws {
     try await Scenario.run { lab in
       let node = lab.node

@@ -107,7 +107,8 @@ struct RefusalTests {
     }
   }
 
-  @Test("a file system that was not unmounted: its journal is replayed", arguments: ["ext4", "xfs"])
+  @Test(
+    "a file system that was not unmounted: its journal is replayed", arguments: ["ext4", "xfs"])
   func dirtyJournal(type: String) async throws {
     try await Scenario.run { lab in
       let node = lab.node

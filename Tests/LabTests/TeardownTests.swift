@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Taking down", .lab, .serialized)
 struct TeardownTests {
-  @Test("with the target gone: answers within the deadline, holds nobody up, and ends when it is back")
+  @Test(
+    "with the target gone: answers within the deadline, holds nobody up, and ends when it is back")
   func targetGone() async throws {
     try await Scenario.run { lab in
       let node = lab.node
@@ -77,7 +78,8 @@ struct TeardownTests {
       await expectRefusal(.failedPrecondition, "still used by", "/run/lab/elsewhere") {
         try await node.unstage(volume, .ext4, timeout: .seconds(10))
       }
-      #expect(try Data(contentsOf: URL(fileURLWithPath: "/run/lab/elsewhere/file")) == Data("x".utf8))
+      #expect(
+        try Data(contentsOf: URL(fileURLWithPath: "/run/lab/elsewhere/file")) == Data("x".utf8))
       try runProgram(["umount", "/run/lab/elsewhere"])
       try await node.unstage(volume, .ext4)
     }
