@@ -66,6 +66,9 @@ let package = Package(
     module("ProtobufC", ["CProtobufC", "JSON"]),
     module("CSI", ["CCSI", "GRPC", "JSON", "ProtobufC"]),
 
+    // `nvmeof-csi csi`, which works with any CSI driver.
+    module("CSITool", ["CSI", "GRPC", "JSON", "Linux", "ProtobufC", argumentParser]),
+
     module(
       "Driver",
       [
@@ -82,7 +85,8 @@ let package = Package(
     .executableTarget(
       name: "nvmeof-csi",
       dependencies: [
-        "CSI", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe", "ProtobufC", argumentParser,
+        "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe", "ProtobufC",
+        argumentParser,
         logging, serviceLifecycle, system,
       ],
       swiftSettings: swiftSettings),
@@ -98,6 +102,7 @@ let package = Package(
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),
     tests("CSITests", ["CSI", "CCSI", "GRPC", "JSON", "ProtobufC"], fixtures: true),
+    tests("CSIToolTests", ["CSITool", "GRPC", "JSON", "ProtobufC", argumentParser]),
     tests(
       "DriverTests",
       ["Driver", "CSI", "GRPC", "Linux", "Mount", "NVMe", "StateStore", logging, system]),

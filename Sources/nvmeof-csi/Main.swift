@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSITool
 
 /// `nvmeof-csi`: the CSI driver and its tools.
 @main

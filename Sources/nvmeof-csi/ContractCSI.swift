@@ -1,5 +1,0 @@
-import ArgumentParser
-
-struct CSICommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "csi")
-}
