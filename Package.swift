@@ -76,6 +76,11 @@ let package = Package(
     .target(
       name: "Lab", dependencies: ["CSI", "GRPC", "Linux", "NVMe", system],
       swiftSettings: labSettings),
+    // Not shipped: see hack/bench stage.
+    .executableTarget(
+      name: "nvmeof-csi-bench-stage",
+      dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
+      path: "Sources/StageBenchmark", swiftSettings: labSettings),
     .executableTarget(
       name: "nvmeof-csi",
       dependencies: [
