@@ -79,6 +79,15 @@ let package = Package(
     .target(
       name: "Lab", dependencies: ["CSI", "GRPC", "Linux", "NVMe", system],
       swiftSettings: labSettings),
+    // Not shipped: the target's verbs for people inside `hack/lab shell`.
+    .executableTarget(
+      name: "nvmeof-csi-lab", dependencies: ["Lab", "Linux", "NVMe", argumentParser],
+      path: "Sources/LabTarget", swiftSettings: labSettings),
+    // Not shipped: see hack/bench stage.
+    .executableTarget(
+      name: "nvmeof-csi-bench-stage",
+      dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
+      path: "Sources/StageBenchmark", swiftSettings: labSettings),
     .executableTarget(
       name: "nvmeof-csi-demo", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe"],
       path: "Sources/Demo", swiftSettings: labSettings),

@@ -17,4 +17,9 @@ extension NVMeTarget {
       if let nsid = Int(namespace) { try Files.unlink(backingFile(nqn, nsid)) }
     }
   }
+
+  /// The NQNs of those who may connect to a subsystem.
+  public func allowedHosts(_ nqn: String) throws(SystemCallError) -> [String] {
+    try Files.names(inDirectory: path("subsystems", nqn, "allowed_hosts"))
+  }
 }

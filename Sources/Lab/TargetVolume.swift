@@ -39,15 +39,26 @@ public struct TargetVolume: Sendable {
     _ target: NVMeTarget, name: String, number: Int, size: UInt64, host: String,
     portals: [Portal] = [Portal(1)]
   ) throws(SystemCallError) {
-    self.target = target
-    self.name = name
-    self.portals = portals
-    nqn = "nqn.2024-01.io.example:\(name)"
     let digits = String(number)
-    uuid = "5ca1ab1e-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
+    self.init(
+      existing: target, name: name,
+      uuid: "5ca1ab1e-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits,
+      portals: portals)
+    try create(size: size, hosts: [host])
+  }
+
+  /// The volume of this name, there or not.
+  init(existing target: NVMeTarget, name: String, uuid: String, portals: [Portal]) {
+    self.init(
+      target: target, name: name, portals: portals, uuid: uuid,
+      nqn: "nqn.2024-01.io.example:\(name)")
+  }
+
+  /// Makes the subsystem and exports it; bytes that are there are kept.
+  func create(size: UInt64, hosts: [String]) throws(SystemCallError) {
     try target.createSubsystem(nqn, serial: name)
     try target.createNamespace(nqn, size: size, identity: .init(uuid: uuid))
-    try target.allow(host, nqn)
+    for host in hosts { try target.allow(host, nqn) }
     for portal in portals {
       try target.createPort(portal.id, address: portal.address, port: portal.port)
       try target.export(nqn, at: portal.id)
