@@ -61,6 +61,7 @@ let package = Package(
     module("BlockDevice", ["Command", "Linux", "NVMe", system]),
     module("Mount", ["Command", "Linux", system]),
     module("StateStore", ["Linux", system]),
+    module("Recovery", ["Linux", "NVMe"]),
 
     module("GRPC", ["CGRPC"]),
     module("ProtobufC", ["CProtobufC", "JSON"]),
@@ -107,6 +108,7 @@ let package = Package(
     tests("NVMeTests", ["NVMe", "Command", "Linux", system], fixtures: true),
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
     tests("MountTests", ["Mount", "Command", "Linux", system]),
+    tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),

@@ -1,0 +1,142 @@
+internal import Linux
+internal import NVMe
+
+/// How a volume is and what to do about it: a pure function of what should be and what is.
+///
+/// Never part of any plan: disconnecting a controller that the kernel still retries, formatting,
+/// touching a namespace with another identity, acting on what could not be read.
+public struct RecoveryPlan: Hashable, Sendable {
+  /// How the volume is.
+  public let state: RecoveryState
+  /// What to do, in this order; empty when there is nothing to do, or nothing that may be done.
+  public let steps: [RecoveryStep]
+
+  init(_ state: RecoveryState, _ steps: [RecoveryStep] = []) {
+    self.state = state
+    self.steps = steps
+  }
+
+  /// Compares the two.
+  public init(_ desired: DesiredVolume, _ observed: ObservedVolume) {
+    let staying = observed.controllers.filter { !$0.state.isGoing }
+    let missing = desired.portals.filter { portal in
+      !staying.contains { $0.leads(to: portal) }
+    }
+    let present = observed.namespaces.filter { $0.size > 0 }
+    if let stranger = present.first(where: { DesiredVolume.Identity($0) != desired.identity }) {
+      self.init(
+        .foreign(
+          "namespace \(stranger.nsid) of \(desired.nqn) is \(stranger.wwid) now, not "
+            + desired.identity.wwid))
+      return
+    }
+    if staying.isEmpty {
+      self.init(.lost, [.connect(desired.portals)])
+      return
+    }
+    let reconnect = missing.isEmpty ? [] : [RecoveryStep.connect(missing)]
+    guard staying.contains(where: { $0.state == .live }) else {
+      self.init(.reconnecting, reconnect)
+      return
+    }
+    guard let namespace = present.first else {
+      self.init(.absent, reconnect)
+      return
+    }
+    guard present.count == 1 else {
+      let names = present.map(\.name).joined(separator: ", ")
+      self.init(.unknown("the namespace has several disks: \(names)"), reconnect)
+      return
+    }
+    let repair =
+      switch desired.use {
+      case .block: Self.nodes(desired, observed, namespace)
+      case .fileSystem: Self.mounts(desired, observed, namespace)
+      }
+    if repair.state == .healthy, !missing.isEmpty {
+      self.init(.degraded(missing: missing), reconnect + repair.steps)
+    } else {
+      self.init(repair.state, reconnect + repair.steps)
+    }
+  }
+
+  private static func nodes(
+    _ desired: DesiredVolume, _ observed: ObservedVolume, _ namespace: Namespace
+  ) -> RecoveryPlan {
+    var state = RecoveryState.healthy
+    var steps: [RecoveryStep] = []
+    for target in desired.targets {
+      switch observed.targets[target] ?? .missing {
+      case .node(namespace.device), .abandoned: continue
+      case .node:
+        state = .renumbered
+        steps.append(.node(target))
+      case .missing:
+        if state == .healthy { state = .incomplete }
+        steps.append(.node(target))
+      case .mount(let device):
+        return RecoveryPlan(.unknown("\(target) is a mount of \(device), not a device node"))
+      case .other(let what):
+        return RecoveryPlan(.unknown("\(target) is \(what), not a device node"))
+      }
+    }
+    return RecoveryPlan(state, steps)
+  }
+
+  private static func mounts(
+    _ desired: DesiredVolume, _ observed: ObservedVolume, _ namespace: Namespace
+  ) -> RecoveryPlan {
+    for target in desired.targets {
+      switch observed.targets[target] ?? .missing {
+      case .node, .other:
+        return RecoveryPlan(.unknown("\(target) is not a mount point, nor free to be one"))
+      case .missing, .abandoned, .mount: continue
+      }
+    }
+    let targets = desired.targets.filter { observed.targets[$0] != .abandoned }
+    func mounted(on device: DeviceNumber?) -> [String] {
+      desired.targets.filter {
+        if case .mount(let other)? = observed.targets[$0] { return device == nil || other == device }
+        return false
+      }
+    }
+    let rebuild: [RecoveryStep] = [.check, .mount] + targets.map { .bind($0) }
+    guard let staging = observed.staging else {
+      // The staging mount is gone; what is bound elsewhere may still be alive.
+      let alive = mounted(on: namespace.device)
+      guard alive.isEmpty else {
+        return RecoveryPlan(
+          .incomplete, [.mount] + targets.filter { !alive.contains($0) }.map { .bind($0) })
+      }
+      return RecoveryPlan(.incomplete, mounted(on: nil).map { .detach($0) } + rebuild)
+    }
+    guard staging.device == namespace.device else {
+      return RecoveryPlan(
+        .renumbered,
+        mounted(on: nil).map { .detach($0) } + [.detach(desired.stagingPath)] + rebuild)
+    }
+    switch staging.health {
+    case .failed(let reason):
+      return RecoveryPlan(
+        .failed(reason),
+        mounted(on: nil).map { .unmount($0) } + [.unmount(desired.stagingPath)] + rebuild)
+    case .unknown(let reason):
+      return RecoveryPlan(.unknown(reason))
+    case .good: break
+    }
+    var state = RecoveryState.healthy
+    var steps: [RecoveryStep] = []
+    for target in targets {
+      switch observed.targets[target] ?? .missing {
+      case .mount(namespace.device): continue
+      case .mount:
+        state = .renumbered
+        steps += [.detach(target), .bind(target)]
+      default:
+        if state == .healthy { state = .incomplete }
+        steps.append(.bind(target))
+      }
+    }
+    return RecoveryPlan(state, steps)
+  }
+}

@@ -1,0 +1,21 @@
+public import NVMe
+
+/// One thing to do. Each can be done twice, and after each the world is read again.
+public enum RecoveryStep: Hashable, Sendable {
+  /// Make a path to each of these portals.
+  case connect([TransportAddress])
+  /// Take a mount away that leads to a dead device, at once and even if it is held open: whoever holds
+  /// it has nothing but errors from it.
+  case detach(String)
+  /// Unmount for real: as long as somebody holds the file system, mounting it again would only give
+  /// the same broken one.
+  case unmount(String)
+  /// Replay the journal and repair what is safe, on a device that nobody has mounted.
+  case check
+  /// Mount at the staging path. Never formats.
+  case mount
+  /// Bind the staged file system at the target.
+  case bind(String)
+  /// Put a device node of the namespace at the target, in place of what is stale there.
+  case node(String)
+}

@@ -1,0 +1,215 @@
+import Linux
+import NVMe
+import Recovery
+import Testing
+
+@Suite("A recovery plan")
+struct RecoveryPlanTests {
+  static let old = DeviceNumber(major: 259, minor: 1)
+  static let new = DeviceNumber(major: 259, minor: 4)
+  static let first = "/k/pods/1/mount"
+  static let second = "/k/pods/2/mount"
+
+  static func portal(_ number: Int) throws -> TransportAddress {
+    try TransportAddress("192.0.2.\(number):4420", transport: .tcp)
+  }
+
+  static func desired(
+    _ use: DesiredVolume.Use = .fileSystem(readOnly: false), portals: Int = 1,
+    targets: [String] = [first, second]
+  ) throws -> DesiredVolume {
+    DesiredVolume(
+      nqn: try NQN("nqn.2024-01.io.example:v"), nsid: 1,
+      identity: .init(uuid: nil, nguid: nil, wwid: "uuid.1"),
+      portals: try (1...portals).map { try portal($0) }, use: use, stagingPath: "/k/staging",
+      targets: targets)
+  }
+
+  static func controller(_ number: Int, _ state: Controller.State) -> Controller {
+    Controller(
+      name: "nvme\(number)", state: state, transport: "tcp",
+      address: ["traddr": "192.0.2.\(number)", "trsvcid": "4420"],
+      subsystemNQN: "nqn.2024-01.io.example:v", hostNQN: "ours", hostID: "", ctrlLossTimeout: nil)
+  }
+
+  static func namespace(
+    _ device: DeviceNumber, wwid: String = "uuid.1", size: UInt64 = 1 << 30
+  ) -> Namespace {
+    Namespace(
+      name: "nvme0n\(device.minor)", nsid: 1, uuid: nil, nguid: nil, wwid: wwid, device: device,
+      size: size, diskSequence: 9, holders: [])
+  }
+
+  static func observed(
+    _ controllers: [Controller] = [controller(1, .live)],
+    _ namespaces: [Namespace] = [namespace(old)],
+    staging: ObservedVolume.Mounted? = .init(device: old, health: .good),
+    targets: [String: ObservedVolume.Target] = [first: .mount(old), second: .mount(old)]
+  ) -> ObservedVolume {
+    ObservedVolume(
+      controllers: controllers, namespaces: namespaces, staging: staging, targets: targets)
+  }
+
+  private func expect(
+    _ observed: ObservedVolume, of desired: DesiredVolume, _ state: RecoveryState,
+    _ steps: [RecoveryStep] = [], sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let plan = RecoveryPlan(desired, observed)
+    #expect(plan.state == state, sourceLocation: sourceLocation)
+    #expect(plan.steps == steps, sourceLocation: sourceLocation)
+  }
+
+  @Test("leaves a volume alone when everything is as it should be")
+  func healthy() throws {
+    expect(Self.observed(), of: try Self.desired(), .healthy)
+    expect(
+      Self.observed(staging: nil, targets: [Self.first: .node(Self.old)]),
+      of: try Self.desired(.block, targets: [Self.first]), .healthy)
+    expect(Self.observed(targets: [:]), of: try Self.desired(targets: []), .healthy)
+  }
+
+  static let retrying: [Controller.State] = [.connecting, .resetting, .new]
+
+  @Test("leaves the kernel alone while it retries", arguments: retrying)
+  func reconnecting(state: Controller.State) throws {
+    expect(
+      Self.observed([Self.controller(1, state)]), of: try Self.desired(), .reconnecting)
+    // What the mounts look like meanwhile says nothing.
+    expect(
+      Self.observed(
+        [Self.controller(1, state)], staging: .init(device: Self.old, health: .failed("EIO"))),
+      of: try Self.desired(), .reconnecting)
+  }
+
+  @Test("connects again when the kernel has given up", arguments: [[], [Controller.State.deleting], [.dead]])
+  func lost(states: [Controller.State]) throws {
+    let controllers = states.map { Self.controller(1, $0) }
+    expect(
+      Self.observed(controllers, []), of: try Self.desired(portals: 2), .lost,
+      [.connect([try Self.portal(1), try Self.portal(2)])])
+    // delayed_removal_secs: the head stays without a controller under it.
+    expect(
+      Self.observed(controllers), of: try Self.desired(), .lost, [.connect([try Self.portal(1)])])
+  }
+
+  @Test("connects the portals that have no path, whatever else is to be done")
+  func degraded() throws {
+    let missing = [try Self.portal(2)]
+    expect(
+      Self.observed(), of: try Self.desired(portals: 2), .degraded(missing: missing),
+      [.connect(missing)])
+    expect(
+      Self.observed([Self.controller(1, .connecting)]), of: try Self.desired(portals: 2),
+      .reconnecting, [.connect(missing)])
+    expect(
+      Self.observed([Self.controller(1, .live)], []), of: try Self.desired(portals: 2), .absent,
+      [.connect(missing)])
+    expect(
+      Self.observed(targets: [Self.first: .mount(Self.old)]), of: try Self.desired(portals: 2),
+      .incomplete, [.connect(missing), .bind(Self.second)])
+  }
+
+  @Test("mounts a namespace that came back under another number")
+  func renumberedFileSystem() throws {
+    expect(
+      Self.observed([Self.controller(1, .live)], [Self.namespace(Self.new)]),
+      of: try Self.desired(), .renumbered,
+      [
+        .detach(Self.first), .detach(Self.second), .detach("/k/staging"), .check, .mount,
+        .bind(Self.first), .bind(Self.second),
+      ])
+  }
+
+  @Test("goes on with a repair that was cut short, wherever it was")
+  func cutShort() throws {
+    let desired = try Self.desired()
+    let controllers = [Self.controller(1, .live)]
+    let namespaces = [Self.namespace(Self.new)]
+    expect(
+      Self.observed(
+        controllers, namespaces, staging: .init(device: Self.old, health: .unknown("EIO")),
+        targets: [Self.second: .mount(Self.old)]), of: desired, .renumbered,
+      [
+        .detach(Self.second), .detach("/k/staging"), .check, .mount, .bind(Self.first),
+        .bind(Self.second),
+      ])
+    expect(
+      Self.observed(controllers, namespaces, staging: nil, targets: [:]), of: desired, .incomplete,
+      [.check, .mount, .bind(Self.first), .bind(Self.second)])
+    expect(
+      Self.observed(
+        controllers, namespaces, staging: .init(device: Self.new, health: .good),
+        targets: [Self.first: .mount(Self.new)]), of: desired, .incomplete, [.bind(Self.second)])
+    expect(
+      Self.observed(
+        controllers, namespaces, staging: .init(device: Self.new, health: .good),
+        targets: [Self.first: .mount(Self.new), Self.second: .mount(Self.old)]), of: desired,
+      .renumbered, [.detach(Self.second), .bind(Self.second)])
+    // The staging mount alone was taken away; nothing is checked under a live mount.
+    expect(
+      Self.observed(staging: nil, targets: [Self.first: .mount(Self.old)]), of: desired,
+      .incomplete, [.mount, .bind(Self.second)])
+  }
+
+  @Test("replaces device nodes that lead elsewhere")
+  func renumberedBlock() throws {
+    expect(
+      Self.observed(
+        [Self.controller(1, .live)], [Self.namespace(Self.new)], staging: nil,
+        targets: [Self.first: .node(Self.old)]), of: try Self.desired(.block), .renumbered,
+      [.node(Self.first), .node(Self.second)])
+  }
+
+  @Test("unmounts for real what has shut itself off")
+  func failed() throws {
+    expect(
+      Self.observed(staging: .init(device: Self.old, health: .failed("errors"))),
+      of: try Self.desired(), .failed("errors"),
+      [
+        .unmount(Self.first), .unmount(Self.second), .unmount("/k/staging"), .check, .mount,
+        .bind(Self.first), .bind(Self.second),
+      ])
+  }
+
+  @Test("touches nothing of a namespace with another identity, connected or not")
+  func foreign() throws {
+    let stranger = Self.namespace(Self.new, wwid: "uuid.2")
+    for state in [Controller.State.live, .connecting, .dead] {
+      let plan = RecoveryPlan(
+        try Self.desired(portals: 2), Self.observed([Self.controller(1, state)], [stranger]))
+      #expect(plan.state.name == "foreign")
+      #expect(plan.steps == [])
+    }
+  }
+
+  @Test("does nothing on what it cannot see")
+  func blind() throws {
+    let desired = try Self.desired()
+    expect(
+      Self.observed(staging: .init(device: Self.old, health: .unknown("no answer"))), of: desired,
+      .unknown("no answer"))
+    expect(
+      Self.observed([Self.controller(1, .live)], [Self.namespace(Self.old, size: 0)]), of: desired,
+      .absent)
+    for target in [ObservedVolume.Target.node(Self.old), .other("a regular file")] {
+      let plan = RecoveryPlan(desired, Self.observed(targets: [Self.first: target]))
+      #expect(plan.state.name == "unknown")
+      #expect(plan.steps == [])
+    }
+    let twins = [Self.namespace(Self.old), Self.namespace(Self.new)]
+    #expect(RecoveryPlan(desired, Self.observed([Self.controller(1, .live)], twins)).steps == [])
+  }
+
+  @Test("makes no mount where a pod used to be")
+  func abandoned() throws {
+    expect(
+      Self.observed(
+        [Self.controller(1, .live)], [Self.namespace(Self.new)],
+        targets: [Self.first: .abandoned, Self.second: .mount(Self.old)]), of: try Self.desired(),
+      .renumbered,
+      [.detach(Self.second), .detach("/k/staging"), .check, .mount, .bind(Self.second)])
+    expect(
+      Self.observed(staging: nil, targets: [Self.first: .abandoned]),
+      of: try Self.desired(.block, targets: [Self.first]), .healthy)
+  }
+}
