@@ -80,6 +80,9 @@ let package = Package(
       name: "Lab", dependencies: ["CSI", "GRPC", "Linux", "NVMe", system],
       swiftSettings: labSettings),
     .executableTarget(
+      name: "nvmeof-csi-demo", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe"],
+      path: "Sources/Demo", swiftSettings: labSettings),
+    .executableTarget(
       name: "nvmeof-csi",
       dependencies: [
         "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe", "ProtobufC",

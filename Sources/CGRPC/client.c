@@ -34,8 +34,10 @@ cgrpc_channel *cgrpc_channel_create(const char *target, int max_message_size) {
       integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
       // A plugin that restarts is back within a second; the default waits up to two minutes.
       integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
-      integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000),
       integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000),
+      // Despite its name this is how long one attempt to connect may take, until the peer's
+      // SETTINGS are here: a node under load needs more than a second for that.
+      integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20000),
       {GRPC_ARG_STRING, (char *)GRPC_ARG_DEFAULT_AUTHORITY, {.string = (char *)"localhost"}},
   };
   grpc_channel_args all = {sizeof arguments / sizeof *arguments, arguments};
@@ -80,7 +82,7 @@ bool cgrpc_client_call_add_metadata(cgrpc_client_call *call, cgrpc_bytes key, cg
 }
 
 bool cgrpc_client_call_start(cgrpc_client_call *call, const cgrpc_slice *message, void *owner) {
-  call->finished = (cgrpc_tag){CGRPC_CLIENT_FINISHED, owner};
+  cgrpc_tag_set(&call->finished, CGRPC_CLIENT_FINISHED, owner);
   grpc_slice slice = cgrpc_slice_to_core(*message);
   grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
   grpc_op operations[6] = {

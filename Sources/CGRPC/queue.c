@@ -25,7 +25,8 @@ cgrpc_event cgrpc_queue_next(cgrpc_queue *queue) {
       grpc_completion_queue_next(queue->core, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
   if (event.type == GRPC_QUEUE_SHUTDOWN) return (cgrpc_event){CGRPC_QUEUE_DRAINED, true, NULL};
   cgrpc_tag *tag = event.tag;
-  cgrpc_event result = {tag->kind, event.success != 0, tag->owner};
+  void *owner = atomic_load_explicit(&tag->owner, memory_order_acquire);
+  cgrpc_event result = {tag->kind, event.success != 0, owner};
   // These tags belong to nothing longer-lived.
   if (tag->kind == CGRPC_POSTED || tag->kind == CGRPC_SERVER_STOPPED) gpr_free(tag);
   return result;
@@ -35,7 +36,7 @@ void cgrpc_name_polling_thread(void) { pthread_setname_np(pthread_self(), "grpc-
 
 void cgrpc_queue_post(cgrpc_queue *queue, void *owner) {
   cgrpc_tag *tag = cgrpc_allocate(1, sizeof *tag);
-  *tag = (cgrpc_tag){CGRPC_POSTED, owner};
+  cgrpc_tag_set(tag, CGRPC_POSTED, owner);
   if (grpc_call_start_batch(queue->poster, NULL, 0, tag, NULL) != GRPC_CALL_OK) gpr_free(tag);
 }
 

@@ -51,7 +51,7 @@ void cgrpc_server_start(cgrpc_server *server) { grpc_server_start(server->core);
 
 void cgrpc_server_shut_down(cgrpc_server *server, void *owner) {
   cgrpc_tag *tag = cgrpc_allocate(1, sizeof *tag);
-  *tag = (cgrpc_tag){CGRPC_SERVER_STOPPED, owner};
+  cgrpc_tag_set(tag, CGRPC_SERVER_STOPPED, owner);
   grpc_server_shutdown_and_notify(server->core, server->queue, tag);
 }
 
@@ -79,7 +79,7 @@ void cgrpc_call_free(cgrpc_call *call) {
 }
 
 bool cgrpc_server_accept(cgrpc_server *server, cgrpc_call *call, void *owner) {
-  call->accepted = (cgrpc_tag){CGRPC_CALL_ACCEPTED, owner};
+  cgrpc_tag_set(&call->accepted, CGRPC_CALL_ACCEPTED, owner);
   return grpc_server_request_call(
              server->core, &call->core, &call->details, &call->metadata, server->queue,
              server->queue, &call->accepted) == GRPC_CALL_OK;
@@ -87,7 +87,7 @@ bool cgrpc_server_accept(cgrpc_server *server, cgrpc_call *call, void *owner) {
 
 bool cgrpc_call_watch_close(cgrpc_call *call, void *owner) {
   // Alone in its batch: it always succeeds, and whatever shared the batch would seem to as well.
-  call->closed = (cgrpc_tag){CGRPC_CALL_CLOSED, owner};
+  cgrpc_tag_set(&call->closed, CGRPC_CALL_CLOSED, owner);
   grpc_op operation = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
   operation.data.recv_close_on_server.cancelled = &call->cancelled;
   return grpc_call_start_batch(call->core, &operation, 1, &call->closed, NULL) == GRPC_CALL_OK;
@@ -96,7 +96,7 @@ bool cgrpc_call_watch_close(cgrpc_call *call, void *owner) {
 bool cgrpc_call_was_cancelled(const cgrpc_call *call) { return call->cancelled != 0; }
 
 bool cgrpc_call_receive(cgrpc_call *call, void *owner) {
-  call->received = (cgrpc_tag){CGRPC_CALL_RECEIVED, owner};
+  cgrpc_tag_set(&call->received, CGRPC_CALL_RECEIVED, owner);
   grpc_op operation = {.op = GRPC_OP_RECV_MESSAGE};
   operation.data.recv_message.recv_message = &call->message;
   return grpc_call_start_batch(call->core, &operation, 1, &call->received, NULL) == GRPC_CALL_OK;
@@ -108,7 +108,7 @@ bool cgrpc_call_take_message(cgrpc_call *call, cgrpc_slice *message) {
 
 bool cgrpc_call_answer(
     cgrpc_call *call, int status, cgrpc_bytes details, const cgrpc_slice *message, void *owner) {
-  call->answered = (cgrpc_tag){CGRPC_CALL_ANSWERED, owner};
+  cgrpc_tag_set(&call->answered, CGRPC_CALL_ANSWERED, owner);
   grpc_op operations[3] = {
       {.op = GRPC_OP_SEND_INITIAL_METADATA},
       {.op = GRPC_OP_SEND_STATUS_FROM_SERVER},

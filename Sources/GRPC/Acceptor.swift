@@ -45,8 +45,11 @@ actor Acceptor {
 
   /// Serves until `drain()`, and then until every call is answered and every handler has returned.
   func serve(grace: Duration) async {
-    unsafe cgrpc_server_start(server.pointer)
-    for _ in 0..<Self.armedAccepts { arm() }
+    // The core crashes when a server is started that has been shut down.
+    if shutdown == .none {
+      unsafe cgrpc_server_start(server.pointer)
+      for _ in 0..<Self.armedAccepts { arm() }
+    }
     await withDiscardingTaskGroup { group in
       while !isOver {
         for call in takeReady() {

@@ -1,6 +1,7 @@
 /// Where a server listens or a client connects.
 public enum Address: Hashable, Sendable, CustomStringConvertible {
-  /// An absolute path.
+  /// An absolute path. A client's may have no comma: the core takes one, even when it is encoded,
+  /// for the end of an address.
   case unix(path: String)
   /// A name or a literal address, IPv6 without brackets; port 0 lets the kernel choose.
   case tcp(host: String, port: UInt16)
@@ -27,7 +28,10 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
   private static func tcp(
     _ text: Substring, of endpoint: String
   ) throws(AddressError) -> Address {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
+    // UInt16 would take a sign as well.
+    guard let colon = text.lastIndex(of: ":"),
+      text[text.index(after: colon)...].allSatisfy({ ("0"..."9").contains($0) }),
+      let port = UInt16(text[text.index(after: colon)...])
     else { throw AddressError("endpoint '\(endpoint)': want a port from 0 to 65535 at the end") }
     var host = text[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") {

@@ -1,10 +1,10 @@
 internal import CGRPC
 internal import Synchronization
 
-/// A client for unary calls over one channel.
-//
 // Sendable: creating calls on a channel is thread-safe, and the channel lives until the last call
 // has left, which `state` counts.
+
+/// A client for unary calls over one channel.
 @safe public final class Client: @unchecked Sendable {
   private let queue = CompletionQueue()
   private let channel: OpaquePointer

@@ -1,12 +1,12 @@
 internal import CGRPC
 
+// Sendable: the core counts references atomically, the bytes do not change after `init`, and a
+// noncopyable value has one owner.
+
 /// Bytes owned by the C core: one message.
 ///
 /// A message is packed straight into a slice and parsed straight out of one, so that it is never
 /// copied on its way through Swift.
-//
-// Sendable: the core counts references atomically, the bytes do not change after `init`, and a
-// noncopyable value has one owner.
 public struct Slice: ~Copyable, @unchecked Sendable {
   private let storage: cgrpc_slice
 

@@ -16,6 +16,7 @@ public final class ChecksumWriter: @unchecked Sendable {
     var ended = false
   }
 
+  /// The file or device.
   public let path: String
   static let recordSize = 4096
 
@@ -45,7 +46,10 @@ public final class ChecksumWriter: @unchecked Sendable {
 
   /// Reads every acknowledged record back, past the page cache where the file can be opened so, and
   /// returns how many are wrong.
-  public func verify() throws -> Int {
+  public func verify() throws -> Int { try verify(at: path) }
+
+  /// The same at another path to the same bytes.
+  public func verify(at path: String) throws -> Int {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw LabError("open \(path): errno \(errno)") }
     defer { close(descriptor) }

@@ -6,9 +6,13 @@ public final class DriverProcess: @unchecked Sendable {
   // from two tasks at once; everything else is immutable.
   private var process: Process?
 
+  /// The executable.
   public let binary: String
+  /// Where the socket, the state and the log lie.
   public let directory: String
+  /// What the plugin is told to be.
   public let nodeID: String
+  /// Where volumes are published.
   public let kubeletDirectory: String
 
   /// The CSI socket.
@@ -48,7 +52,9 @@ public final class DriverProcess: @unchecked Sendable {
     self.process = process
   }
 
+  /// Whether the plugin was started and has not ended.
   public var isRunning: Bool { process?.isRunning ?? false }
+  /// Of the latest life.
   public var processID: Int32 { process?.processIdentifier ?? 0 }
 
   /// SIGKILL, and waits for the end.

@@ -1,6 +1,8 @@
 /// A step of the lab that did not come off.
 public struct LabError: Error, CustomStringConvertible {
+  /// What was waited for, or what failed.
   public let description: String
+  /// An error with this text.
   public init(_ description: String) { self.description = description }
 }
 

@@ -6,9 +6,11 @@ public import NVMe
 /// A node of the cluster as its kubelet sees it: the plugin in a process of its own, and the RPCs with
 /// the paths that a kubelet would give.
 public final class LabNode: Sendable {
+  /// The plugin.
   public let driver: DriverProcess
   /// Who the plugin's connections are made as.
   public let host: HostIdentity
+  /// The kubelet's directory.
   public let kubelet = "/run/lab/kubelet"
 
   /// How a volume is used.
@@ -16,7 +18,9 @@ public final class LabNode: Sendable {
     case fileSystem(String, flags: [String] = [])
     case block
 
+    /// An ext4 without mount flags.
     public static let ext4 = Use.fileSystem("ext4")
+    /// An xfs without mount flags.
     public static let xfs = Use.fileSystem("xfs")
   }
 
@@ -31,7 +35,8 @@ public final class LabNode: Sendable {
   /// Starts the plugin and waits until it answers.
   public func start(environment: [String: String] = [:]) async throws {
     try driver.start(environment: environment)
-    let end = ContinuousClock.now + .seconds(20)
+    // On a busy machine the emulated one has taken 19 s.
+    let end = ContinuousClock.now + .seconds(60)
     while true {
       do {
         _ = try await withClient { client in
@@ -56,6 +61,7 @@ public final class LabNode: Sendable {
 
   // MARK: The kubelet's paths
 
+  /// Where the kubelet has the volume staged.
   public func stagingPath(_ volume: TargetVolume, _ use: Use) -> String {
     switch use {
     case .block: "\(kubelet)/plugins/kubernetes.io/csi/volumeDevices/staging/\(volume.name)"
@@ -64,6 +70,7 @@ public final class LabNode: Sendable {
     }
   }
 
+  /// Where the kubelet has the volume published for a pod.
   public func targetPath(_ volume: TargetVolume, _ use: Use, pod: String = "pod-1") -> String {
     switch use {
     case .block: "\(kubelet)/plugins/kubernetes.io/csi/volumeDevices/publish/\(volume.name)/\(pod)"
@@ -71,6 +78,7 @@ public final class LabNode: Sendable {
     }
   }
 
+  /// The request's volume capability.
   public func capability(
     _ use: Use, _ mode: VolumeCapability.AccessMode = .singleNodeWriter
   ) -> VolumeCapability {
@@ -86,6 +94,7 @@ public final class LabNode: Sendable {
 
   // MARK: RPCs
 
+  /// NodeStageVolume; `context` is merged over the volume's own.
   public func stage(
     _ volume: TargetVolume, _ use: Use, mode: VolumeCapability.AccessMode = .singleNodeWriter,
     context: [String: String] = [:], timeout: Duration = .seconds(90)
@@ -101,6 +110,7 @@ public final class LabNode: Sendable {
     }
   }
 
+  /// NodePublishVolume; returns the target path.
   @discardableResult
   public func publish(
     _ volume: TargetVolume, _ use: Use, pod: String = "pod-1", readonly: Bool = false,
@@ -120,6 +130,7 @@ public final class LabNode: Sendable {
     return ready.targetPath
   }
 
+  /// NodeUnpublishVolume.
   public func unpublish(
     _ volume: TargetVolume, _ use: Use, pod: String = "pod-1", timeout: Duration = .seconds(60)
   ) async throws {
@@ -132,6 +143,7 @@ public final class LabNode: Sendable {
     }
   }
 
+  /// NodeUnstageVolume.
   public func unstage(
     _ volume: TargetVolume, _ use: Use, timeout: Duration = .seconds(60)
   ) async throws {
@@ -144,6 +156,7 @@ public final class LabNode: Sendable {
     }
   }
 
+  /// NodeGetVolumeStats.
   public func stats(
     _ volume: TargetVolume, at path: String, timeout: Duration = .seconds(30)
   ) async throws -> NodeGetVolumeStatsResponse {
@@ -156,6 +169,7 @@ public final class LabNode: Sendable {
     }
   }
 
+  /// NodeExpandVolume; returns the new size in bytes.
   public func expand(
     _ volume: TargetVolume, at path: String, to bytes: Int64, timeout: Duration = .seconds(90)
   ) async throws -> Int64 {

@@ -22,13 +22,17 @@ public struct TargetVolume: Sendable {
     public var description: String { "\(address):\(port)" }
   }
 
+  /// Where it is.
   public let target: NVMeTarget
+  /// The volume id.
   public let name: String
+  /// Where it is exported.
   public let portals: [Portal]
+  /// The namespace's.
   public let uuid: String
 
   /// `nqn.2024-01.io.example:<name>`
-  public var nqn: String { "nqn.2024-01.io.example:\(name)" }
+  public let nqn: String
 
   /// Creates the volume and exports it to `host`.
   public init(
@@ -38,6 +42,7 @@ public struct TargetVolume: Sendable {
     self.target = target
     self.name = name
     self.portals = portals
+    nqn = "nqn.2024-01.io.example:\(name)"
     let digits = String(number)
     uuid = "5ca1ab1e-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
     try target.createSubsystem(nqn, serial: name)
@@ -47,6 +52,21 @@ public struct TargetVolume: Sendable {
       try target.createPort(portal.id, address: portal.address, port: portal.port)
       try target.export(nqn, at: portal.id)
     }
+  }
+
+  /// Another name for a namespace of this volume's subsystem.
+  public func twin(name: String, uuid: String) -> TargetVolume {
+    TargetVolume(target: target, name: name, portals: portals, uuid: uuid, nqn: nqn)
+  }
+
+  private init(
+    target: NVMeTarget, name: String, portals: [Portal], uuid: String, nqn: String
+  ) {
+    self.target = target
+    self.name = name
+    self.portals = portals
+    self.uuid = uuid
+    self.nqn = nqn
   }
 
   /// What NodeStageVolume gets as the volume context.

@@ -30,7 +30,8 @@ extension Fabrics {
     } catch {
       outcome = .failure(error)
     }
-    if let controller = try controllers(of: nqn, as: host).first(where: { $0.leads(to: portal) }) {
+    let present = try controllers(of: nqn, as: host)
+    if let controller = present.first(where: { $0.leads(to: portal) && !$0.state.isGoing }) {
       return try corrected(controller, options)
     }
     throw Self.failure(nqn, portal, host, outcome, log?.messages() ?? [])
@@ -64,12 +65,11 @@ extension Fabrics {
   ) throws(FabricsError) -> Controller {
     let wanted = options.ctrlLossTimeout < 0 ? nil : options.ctrlLossTimeout
     // With a limit the kernel rounds up to whole reconnect attempts: only "never" is exact.
-    if wanted == nil, controller.ctrlLossTimeout != nil {
-      try reading { () throws(SystemCallError) in
-        try sysfs.setCtrlLossTimeout(nil, of: controller)
-      }
+    guard wanted == nil, controller.ctrlLossTimeout != nil else { return controller }
+    return try reading { () throws(SystemCallError) in
+      try sysfs.setCtrlLossTimeout(nil, of: controller)
+      return try sysfs.controller(controller.name) ?? controller
     }
-    return controller
   }
 
   private func requireKernelModule(

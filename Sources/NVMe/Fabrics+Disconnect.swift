@@ -17,7 +17,7 @@ extension Fabrics {
       do {
         let output = try await runner.run(command, deadline: deadline)
         if !output.succeeded {
-          said.append((output.standardError + " " + output.standardOutput).oneLine)
+          said.append(output.oneLine)
         }
       } catch CommandError.notFound {
         throw FabricsError(

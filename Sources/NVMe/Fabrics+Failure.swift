@@ -14,7 +14,7 @@ extension Fabrics {
         code: .timedOut, message: "\(what): the portal does not answer; is the network up?")
     case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN:
       return FabricsError(code: .unreachable, message: what)
-    case EADDRNOTAVAIL, ENODEV, EINVAL:
+    case EADDRNOTAVAIL, EAFNOSUPPORT, ENODEV, EINVAL:
       return FabricsError(
         code: .invalidArgument, message: "\(what): check hostTraddr and hostIface")
     default:
@@ -41,8 +41,8 @@ extension Fabrics {
       let advice = code == .noNVMeCLI ? "; install nvme-cli" : ""
       return FabricsError(code: code, message: "\(what): \(error)\(advice)")
     case .success(let output):
-      let said = (output.standardError + " " + output.standardOutput).oneLine
-      if let (code, line) = reason(in: log, nqn) {
+      let said = output.oneLine
+      if let (code, line) = reason(in: log, nqn, host) {
         return FabricsError(code: code, message: "\(what): \(line) (\(said))")
       }
       return FabricsError(code: code(of: said), message: "\(what): \(said)")
@@ -50,16 +50,20 @@ extension Fabrics {
   }
 
   /// The host's messages of nvmf_log_connect_error() and nvmf_host_add(), drivers/nvme/host/fabrics.c.
-  private static func reason(in log: [String], _ nqn: NQN) -> (FabricsError.Code, String)? {
-    for line in log.reversed() where line.contains("nvme") && !line.contains("nvmet") {
-      if line.contains("found same hostid") || line.contains("found same hostnqn") {
+  ///
+  /// Other volumes connect at the same time, and the target may be in this kernel as well: only a line
+  /// of the host's that names this subsystem, or this host, whole counts.
+  private static func reason(
+    in log: [String], _ nqn: NQN, _ host: HostIdentity
+  ) -> (FabricsError.Code, String)? {
+    for line in log.reversed() where line.hasPrefix("nvme ") || line.hasPrefix("nvme_fabrics: ") {
+      if line.contains("found same host"), line.contains(host.nqn.rawValue) {
         return (.identityConflict, line)
       }
-      guard line.contains(nqn.rawValue) else { continue }
-      if line.contains("is not allowed") {
+      if line.contains("Connect for subsystem \(nqn) is not allowed") {
         return (.hostNotAllowed, "the target does not allow this host: \(line)")
       }
-      if line.contains("Connect Invalid Data Parameter") {
+      if line.contains("Connect Invalid Data Parameter, subsysnqn \"\(nqn)\"") {
         return (.unknownSubsystem, "the target has no such subsystem: \(line)")
       }
     }
@@ -72,11 +76,19 @@ extension Fabrics {
       ("refused", .refused), ("unreachable", .unreachable), ("o route to host", .unreachable),
       ("timed out", .timedOut), ("temporarily unavailable", .timedOut),
       ("Required key", .authentication), ("Key was rejected", .authentication),
-      ("already connected", .identityConflict), ("Invalid argument", .invalidArgument),
-      ("/dev/nvme-fabrics", .noKernelModule), ("Input/output error", .unknownSubsystem),
+      // The kernel's EALREADY: a controller that sysfs does not show below its subsystem yet.
+      ("already in progress", .busy), ("already connected", .identityConflict),
+      ("Invalid argument", .invalidArgument), ("Failed to open /dev/nvme-fabrics", .noKernelModule),
+      // Without the kernel's log a host that is not allowed looks the same.
+      ("Input/output error", .unknownSubsystem),
     ]
     return texts.first { text.contains($0.0) }?.1 ?? .other
   }
+}
+
+extension CommandOutput {
+  /// What the program printed, errors first.
+  var oneLine: String { "\(standardError)\n\(standardOutput)".oneLine }
 }
 
 extension String {

@@ -25,8 +25,10 @@ struct KernelLog {
       if count < 0, errno == EPIPE || errno == EINTR { continue }
       guard count > 0 else { break }
       let text = String(decoding: record[..<count], as: UTF8.self)
-      let line = text.prefix { $0 != "\n" }
-      messages.append(String(line.split(separator: ";", maxSplits: 1).last ?? line))
+      // `3,529,70647779,-;the message`, then the device in lines that begin with a blank.
+      for line in text.split(separator: "\n") where !line.hasPrefix(" ") {
+        messages.append(String(line.split(separator: ";", maxSplits: 1).last ?? line))
+      }
     }
     return messages
   }

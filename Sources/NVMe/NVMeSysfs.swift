@@ -46,6 +46,11 @@ public struct NVMeSysfs: Sendable {
     return nil
   }
 
+  /// The controller with this name; nil when there is none.
+  func controller(_ name: String) throws(SystemCallError) -> Controller? {
+    try controller(name, at: "\(root)/class/nvme/\(name)")
+  }
+
   private func subsystem(
     _ name: String, _ nqn: String, at path: String
   ) throws(SystemCallError) -> Subsystem {
@@ -73,20 +78,23 @@ public struct NVMeSysfs: Sendable {
   }
 
   private func controller(_ name: String, at path: String) throws(SystemCallError) -> Controller? {
-    guard let state = try text("\(path)/state"),
-      let transport = try text("\(path)/transport"),
-      let nqn = try text("\(path)/subsysnqn")
-    else { return nil }
+    let transport = try text("\(path)/transport")
+    let nqn = try text("\(path)/subsysnqn")
+    let hostNQN = try text("\(path)/hostnqn")
+    let hostID = try text("\(path)/hostid")
+    let ctrlLossTimeout = try text("\(path)/ctrl_loss_tmo").flatMap { Int($0) }
     var address: [String: String] = [:]
     for part in (try text("\(path)/address") ?? "").split(separator: ",") {
       let pair = part.split(separator: "=", maxSplits: 1)
       if pair.count == 2 { address[String(pair[0])] = String(pair[1]) }
     }
+    // The kernel removes `state` before the host's attributes: whoever still has it was whole, and a
+    // controller on its way out is not taken for a stranger's.
+    guard let state = try text("\(path)/state"), let transport, let nqn else { return nil }
     return Controller(
       name: name, state: Controller.State(rawValue: state) ?? .unknown, transport: transport,
-      address: address, subsystemNQN: nqn, hostNQN: try text("\(path)/hostnqn") ?? "",
-      hostID: try text("\(path)/hostid") ?? "",
-      ctrlLossTimeout: try text("\(path)/ctrl_loss_tmo").flatMap { Int($0) })
+      address: address, subsystemNQN: nqn, hostNQN: hostNQN ?? "", hostID: hostID ?? "",
+      ctrlLossTimeout: ctrlLossTimeout)
   }
 
   private func namespace(_ name: String, at path: String) throws(SystemCallError) -> Namespace? {
@@ -95,11 +103,14 @@ public struct NVMeSysfs: Sendable {
       let sectors = try text("\(path)/size").flatMap({ UInt64($0) })
     else { return nil }
     let nguid = try text("\(path)/nguid").flatMap { NGUID($0) }
-    var uuid = try text("\(path)/uuid").flatMap { UUID($0) }
-    // For a namespace without a UUID the kernel shows its NGUID there, or zeros.
-    if uuid?.bytes == nguid?.bytes || uuid?.bytes.allSatisfy({ $0 == 0 }) == true { uuid = nil }
+    let shown = try text("\(path)/uuid").flatMap { UUID($0) }
+    // Read after the others, since the kernel removes it before them: they were whole if it is there.
+    guard let wwid = try text("\(path)/wwid") else { return nil }
+    // For a namespace without a UUID the kernel shows its NGUID in `uuid`, but never in `wwid`.  To
+    // compare the two would not do: SPDK gives a namespace the same bytes for both.
+    let uuid = wwid.hasPrefix("uuid.") ? shown : nil
     return Namespace(
-      name: name, nsid: nsid, uuid: uuid, nguid: nguid, wwid: try text("\(path)/wwid") ?? "",
+      name: name, nsid: nsid, uuid: uuid, nguid: nguid, wwid: wwid,
       device: device, size: sectors * 512,
       diskSequence: try text("\(path)/diskseq").flatMap { UInt64($0) },
       holders: try names(in: "\(path)/holders"))

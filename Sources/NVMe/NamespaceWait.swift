@@ -40,7 +40,8 @@ public struct NamespaceWait: Sendable {
             code: .identityConflict,
             message: "namespace \(nsid) of \(nqn) has several disks, "
               + namespaces.map(\.name).joined(separator: ", ")
-              + ": one is the remains of a lost connection that something still holds open")
+              + ": native multipath is off (nvme_core.multipath=N) and there is one for each portal, "
+              + "or one is the remains of a lost connection that something still holds open")
         }
         return found
       }
@@ -80,7 +81,8 @@ public struct NamespaceWait: Sendable {
   private static func missing(
     _ nsid: UInt32, _ nqn: NQN, _ subsystems: [Subsystem]
   ) -> FabricsError {
-    let others = subsystems.flatMap(\.namespaces).map { String($0.nsid) }.sorted()
+    let others = subsystems.flatMap(\.namespaces).sorted { $0.nsid < $1.nsid }
+      .map { "\($0.nsid)" + ($0.size == 0 ? " (without a size yet)" : "") }
     let controllers = subsystems.flatMap(\.controllers).map(\.summary)
     return FabricsError(
       code: .timedOut,

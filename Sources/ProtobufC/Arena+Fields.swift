@@ -4,7 +4,7 @@ internal import CProtobufC
 extension Arena {
   private func need(_ size: Int) -> UnsafeMutableRawPointer {
     guard let memory = unsafe allocate(size) else {
-      preconditionFailure("out of memory: an outgoing message has an arena without a limit")
+      preconditionFailure("an outgoing message has an arena without a limit")
     }
     return unsafe memory
   }
@@ -95,11 +95,9 @@ extension Arena {
 @unsafe public func readMap<Entry>(
   _ entries: UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>?, _ count: Int
 ) -> [String: String] {
-  var map: [String: String] = [:]
-  unsafe UnsafeBufferPointer(start: entries, count: count).forEach { entry in
+  unsafe UnsafeBufferPointer(start: entries, count: count).reduce(into: [:]) { map, entry in
     guard let entry = unsafe entry else { return }
     let pair = unsafe UnsafeRawPointer(entry).assumingMemoryBound(to: MapEntry.self).pointee
     unsafe map[readString(pair.key)] = unsafe readString(pair.value)
   }
-  return map
 }

@@ -1,8 +1,8 @@
 internal import CProtobufC
 
-/// What protoc-c says of a field.
-//
 // Sendable: generated constants, which nobody writes.
+
+/// What protoc-c says of a field.
 @safe public struct FieldDescriptor: @unchecked Sendable {
   private let pointer: UnsafePointer<ProtobufCFieldDescriptor>
 

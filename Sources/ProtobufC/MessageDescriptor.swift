@@ -1,8 +1,8 @@
 internal import CProtobufC
 
-/// What protoc-c says of a message type.
-//
 // Sendable: generated constants, which nobody writes.
+
+/// What protoc-c says of a message type.
 @safe public struct MessageDescriptor: @unchecked Sendable {
   let pointer: UnsafePointer<ProtobufCMessageDescriptor>
 

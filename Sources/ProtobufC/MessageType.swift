@@ -1,8 +1,8 @@
 internal import CProtobufC
 
-/// A message type that protoc-c generated: how to unpack it from bytes and pack it into them.
-//
 // Sendable: a C function and a generated constant.
+
+/// A message type that protoc-c generated: how to unpack it from bytes and pack it into them.
 @safe public struct MessageType<Wire>: @unchecked Sendable {
   /// What the type's fields are.
   public let descriptor: MessageDescriptor

@@ -1,8 +1,8 @@
 public import CProtobufC
 
-/// What protoc-c says of a service.
-//
 // Sendable: generated constants, which nobody writes.
+
+/// What protoc-c says of a service.
 @safe public struct ServiceDescriptor: @unchecked Sendable {
   private let pointer: UnsafePointer<ProtobufCServiceDescriptor>
 

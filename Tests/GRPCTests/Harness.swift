@@ -1,6 +1,7 @@
 import GRPC
 import Glibc
 import Synchronization
+import Testing
 
 /// Gives `body` a directory of its own and removes it with what is in it afterwards.
 func withTemporaryDirectory<R>(_ body: (String) async throws -> R) async rethrows -> R {
@@ -30,6 +31,11 @@ func names(in path: String) -> [String] {
   return names.sorted()
 }
 
+/// Makes an empty regular file.
+func makeFile(_ path: String) {
+  close(unsafe open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
+}
+
 /// What lstat(2) says of a path; nil when nothing is there.
 func status(of path: String) -> stat? {
   var status = stat()
@@ -46,8 +52,13 @@ extension Slice {
 
 /// Bytes that no two positions near each other share.
 func pattern(_ count: Int) -> [UInt8] {
-  (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+  var bytes: [UInt8] = []
+  while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+  return bytes
 }
+
+/// A prime number of them, so that it is out of step with frames and buffers.
+private let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
 let echo = Method("/test.Echo/Echo") { request, _ throws(RPCError) in
   unsafe request.withUnsafeBytes { bytes in
@@ -112,8 +123,14 @@ func outcome(
 
 /// A flag or a value that a handler sets and a test awaits.
 final class Signal<Value: Sendable>: Sendable {
-  private let state = Mutex<(value: Value?, waiters: [CheckedContinuation<Value, Never>])>(
-    (nil, []))
+  private let state = Mutex(State())
+
+  private struct State {
+    var value: Value?
+    var waiters: [CheckedContinuation<Value, Never>] = []
+  }
+
+  var isSent: Bool { state.withLock { $0.value != nil } }
 
   func send(_ value: Value) {
     let waiters = state.withLock { state in
@@ -143,12 +160,78 @@ extension Signal<Void> {
 
 /// Polls until it holds; false when it does not within the time.
 func eventually(
-  within limit: Duration = .seconds(5), _ condition: () throws -> Bool
+  within limit: Duration = .seconds(10), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
   let deadline = ContinuousClock.now + limit
   while ContinuousClock.now < deadline {
-    if try condition() { return true }
+    if try await condition() { return true }
     try? await Task.sleep(for: .milliseconds(2))
   }
-  return try condition()
+  return try await condition()
+}
+
+extension Result where Failure == RPCError {
+  /// nil for a success.
+  var failure: RPCError? {
+    if case .failure(let error) = self { error } else { nil }
+  }
+
+  /// nil for a success.
+  var failureCode: StatusCode? { failure?.code }
+}
+
+/// A method that makes its answer of the context alone.
+func answering(
+  _ path: String, _ handler: @escaping @Sendable (ServerContext) async throws(RPCError) -> [UInt8]
+) -> Method {
+  Method(path) { _, context throws(RPCError) in Slice(try await handler(context)) }
+}
+
+/// A method whose handler heeds nothing but the test: it answers with no bytes once released.
+struct Holding: Sendable {
+  /// Of the latest call to start.
+  let context = Signal<ServerContext>()
+  let release = Signal<Void>()
+  /// What the handler's task was when the handler had been released.
+  let taskWasCancelled = Signal<Bool>()
+  let method: Method
+  private let count = Count()
+
+  private final class Count: Sendable {
+    let value = Atomic(0)
+  }
+
+  init(_ path: String) {
+    method = answering(path) { [context, release, taskWasCancelled, count] call in
+      count.value.add(1, ordering: .sequentiallyConsistent)
+      context.send(call)
+      await release.value
+      taskWasCancelled.send(Task.isCancelled)
+      return []
+    }
+  }
+
+  /// How many calls have reached the handler.
+  var started: Int { count.value.load(ordering: .sequentiallyConsistent) }
+}
+
+/// What this process holds.
+struct Resources {
+  let descriptors = names(in: "/proc/self/fd").count
+  let threads = names(in: "/proc/self/task").count
+}
+
+/// Other suites run in this process at the same time: the allowance is theirs, and what a test
+/// does must be often enough for a leak to exceed it.
+func expectNoGrowth(
+  since before: Resources, allowance: Int = 100,
+  _ sourceLocation: SourceLocation = #_sourceLocation
+) async {
+  var now = Resources()
+  let isSmall = await eventually {
+    now = Resources()
+    return now.descriptors <= before.descriptors + allowance
+      && now.threads <= before.threads + allowance
+  }
+  #expect(isSmall, "from \(before) to \(now)", sourceLocation: sourceLocation)
 }

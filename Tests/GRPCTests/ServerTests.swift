@@ -11,7 +11,8 @@ struct ServerTests {
   func echoes(size: Int, path: String) async throws {
     try await withServerAndClient { _, client in
       let bytes = pattern(size)
-      #expect(await outcome(of: client, path, bytes) == .success(bytes))
+      let answer = await outcome(of: client, path, bytes)
+      #expect(answer == .success(bytes), "\(String(describing: answer.failure))")
     }
   }
 
@@ -42,7 +43,8 @@ struct ServerTests {
     try await withServer(at: .tcp(host: host, port: 0)) { server in
       let port = try #require(server.port)
       try await Client.with(.tcp(host: host, port: port)) { client in
-        #expect(await outcome(of: client, "/test.Echo/Echo", [7]) == .success([7]))
+        let answer = await outcome(of: client, "/test.Echo/Echo", [7])
+        #expect(answer == .success([7]))
       }
     }
   }
