@@ -55,6 +55,24 @@ struct CallerTests {
     }
   }
 
+  @Test("waits for a server that takes its time to come up")
+  func slowStart() async throws {
+    let info = try Methods.find("Identity/GetPluginInfo")
+    let path = "/tmp/csi-tool-tests-\(getpid())-\(UInt64.random(in: 0 ... .max)).sock"
+    // It listens from here on, and answers nothing until it runs.
+    let server = try Server(
+      Server.Configuration(address: .unix(path: path)),
+      methods: [
+        GRPC.Method("/csi.v1.Identity/GetPluginInfo") { _, _ throws(RPCError) in Self.slice([]) }
+      ])
+    async let answer = Self.caller(path).outcome(of: info, [])
+    try await Task.sleep(for: .seconds(2))
+    async let running: Void = server.run()
+    #expect(await answer == .success([:]))
+    server.shutDown()
+    await running
+  }
+
   @Test("ends at its deadline, and at once when nobody listens")
   func ends() async throws {
     let info = try Methods.find("Identity/GetPluginInfo")
