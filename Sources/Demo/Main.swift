@@ -21,6 +21,7 @@ enum Demo {
     } catch {
       timeline.fail(error)
       if let story {
+        if !story.node.driver.isRunning { timeline.note("the plugin is not running") }
         timeline.quote("the plugin's last lines", story.node.driver.logTail(40))
         await story.release()
       }

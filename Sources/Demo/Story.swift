@@ -64,7 +64,6 @@ final class Story {
   /// After a failure: exports everything again, so that no process stays in an uninterruptible sleep
   /// and this one can end.
   func release() async {
-    try? LabNetwork.restore()
     for volume in volumes { try? volume.portUp() }
     try? await Task.sleep(for: .seconds(5))
   }
