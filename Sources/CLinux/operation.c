@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct clinux_result) <= PIPE_BUF, "a result is written atomically");
@@ -155,6 +156,14 @@ static void read_regions(
   read_region(fd, tail, size, result);
 }
 
+/// A file system that has shut itself down answers statfs(2) and fails this.
+static void list(const struct clinux_operation *operation, struct clinux_result *result) {
+  int fd = open(operation->target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return fail(result, "open");
+  if (syscall(SYS_getdents64, fd, buffer, ALIGNMENT) < 0) fail(result, "getdents64");
+  close(fd);
+}
+
 static void scan(const struct clinux_operation *operation, struct clinux_result *result) {
   int flags = O_RDONLY | O_DIRECT | O_CLOEXEC | (operation->exclusive ? O_EXCL : 0);
   int fd = open(operation->target, flags);
@@ -187,6 +196,7 @@ pid_t clinux_start_operation(const struct clinux_operation *operation, int resul
   case CLINUX_UNMOUNT: unmount_anchored(operation, &result); break;
   case CLINUX_STATFS: statistics(operation, &result); break;
   case CLINUX_SCAN: scan(operation, &result); break;
+  case CLINUX_LIST: list(operation, &result); break;
   }
   _exit(write(0, &result, sizeof result) == sizeof result ? 0 : 127);
 }

@@ -61,6 +61,14 @@ public final class IsolatedCalls: Sendable {
       inodesFree: result.inodes_free, readOnly: result.read_only != 0)
   }
 
+  /// Reads the first entries of a directory: succeeds when it can be read at all.
+  public func requireReadable(
+    directory path: String, deadline: ContinuousClock.Instant
+  ) async throws(IsolatedCallError) {
+    _ = try await perform(
+      Operation(call: "getdents64", kind: CLINUX_LIST, target: path), deadline)
+  }
+
   /// Opens O_RDONLY | O_DIRECT | O_CLOEXEC (and O_EXCL when asked), fstat, BLKGETSIZE64, and reads whole:
   /// `edges` bytes at each end, and `samples` pieces of `sampleLength` bytes evenly between them, all
   /// widened to blocks of 4096 bytes and cut at the device's end.

@@ -27,6 +27,21 @@ public struct Controller: Hashable, Sendable {
   /// Seconds; nil when the kernel says "off": it never gives up.
   public let ctrlLossTimeout: Int?
 
+  /// A controller that was not read from sysfs: for those who plan with them.
+  public init(
+    name: String, state: State, transport: String, address: [String: String],
+    subsystemNQN: String, hostNQN: String, hostID: String, ctrlLossTimeout: Int?
+  ) {
+    self.name = name
+    self.state = state
+    self.transport = transport
+    self.address = address
+    self.subsystemNQN = subsystemNQN
+    self.hostNQN = hostNQN
+    self.hostID = hostID
+    self.ctrlLossTimeout = ctrlLossTimeout
+  }
+
   /// Whether it leads to this portal.
   public func leads(to portal: TransportAddress) -> Bool {
     transport == portal.transport.rawValue

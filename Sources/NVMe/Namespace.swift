@@ -20,4 +20,20 @@ public struct Namespace: Hashable, Sendable {
   public let diskSequence: UInt64?
   /// Devices stacked on this one: `dm-0`, `md0`.
   public let holders: [String]
+
+  /// A namespace that was not read from sysfs: for those who plan with them.
+  public init(
+    name: String, nsid: UInt32, uuid: UUID?, nguid: NGUID?, wwid: String, device: DeviceNumber,
+    size: UInt64, diskSequence: UInt64?, holders: [String]
+  ) {
+    self.name = name
+    self.nsid = nsid
+    self.uuid = uuid
+    self.nguid = nguid
+    self.wwid = wwid
+    self.device = device
+    self.size = size
+    self.diskSequence = diskSequence
+    self.holders = holders
+  }
 }

@@ -30,6 +30,41 @@ public final class Reconciler<Key: Hashable & Sendable>: Sendable {
     /// Which retry is the current one: an older one that wakes up late does nothing.
     var retries: [Key: UInt64] = [:]
     var nextRetry: UInt64 = 0
+
+    /// Whether somebody has to be woken.
+    mutating func enqueue(_ key: Key) -> Bool {
+      retries[key] = nil
+      if running.contains(key) {
+        again.insert(key)
+        return false
+      }
+      guard queued.insert(key).inserted else { return false }
+      waiting.append(key)
+      return true
+    }
+
+    mutating func take(limit: Int) -> Key? {
+      guard running.count < limit, !waiting.isEmpty else { return nil }
+      let key = waiting.removeFirst()
+      queued.remove(key)
+      running.insert(key)
+      return key
+    }
+
+    /// The retry to sleep for; nil when there is none, or the key is queued again already.
+    mutating func finish(_ key: Key, _ outcome: Outcome) -> UInt64? {
+      running.remove(key)
+      if again.remove(key) != nil {
+        _ = enqueue(key)
+        return nil
+      }
+      guard case .again = outcome else { return nil }
+      nextRetry += 1
+      retries[key] = nextRetry
+      return nextRetry
+    }
+
+    mutating func isCurrent(_ retry: UInt64, of key: Key) -> Bool { retries[key] == retry }
   }
 
   /// At most `limit` keys are worked on at a time.
@@ -68,41 +103,4 @@ public final class Reconciler<Key: Hashable & Sendable>: Sendable {
     guard (try? await Task.sleep(for: delay)) != nil else { return }
     if state.withLock({ $0.isCurrent(retry, of: key) }) { enqueue(key) }
   }
-}
-
-extension Reconciler.State {
-  /// Whether somebody has to be woken.
-  mutating func enqueue(_ key: Key) -> Bool {
-    retries[key] = nil
-    if running.contains(key) {
-      again.insert(key)
-      return false
-    }
-    guard queued.insert(key).inserted else { return false }
-    waiting.append(key)
-    return true
-  }
-
-  mutating func take(limit: Int) -> Key? {
-    guard running.count < limit, !waiting.isEmpty else { return nil }
-    let key = waiting.removeFirst()
-    queued.remove(key)
-    running.insert(key)
-    return key
-  }
-
-  /// The retry to sleep for; nil when there is none, or the key is queued again already.
-  mutating func finish(_ key: Key, _ outcome: Reconciler.Outcome) -> UInt64? {
-    running.remove(key)
-    if again.remove(key) != nil {
-      _ = enqueue(key)
-      return nil
-    }
-    guard case .again = outcome else { return nil }
-    nextRetry += 1
-    retries[key] = nextRetry
-    return nextRetry
-  }
-
-  mutating func isCurrent(_ retry: UInt64, of key: Key) -> Bool { retries[key] == retry }
 }

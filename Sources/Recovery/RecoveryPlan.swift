@@ -96,7 +96,9 @@ public struct RecoveryPlan: Hashable, Sendable {
     let targets = desired.targets.filter { observed.targets[$0] != .abandoned }
     func mounted(on device: DeviceNumber?) -> [String] {
       desired.targets.filter {
-        if case .mount(let other)? = observed.targets[$0] { return device == nil || other == device }
+        if case .mount(let other)? = observed.targets[$0] {
+          return device == nil || other == device
+        }
         return false
       }
     }

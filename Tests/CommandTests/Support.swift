@@ -29,7 +29,7 @@ func withExecutor<Result: Sendable>(
     let end = ContinuousClock.now
     group.cancelAll()
     try await group.waitForAll()
-    #expect(end.duration(to: .now) < .seconds(1))
+    #expect(end.duration(to: .now) < .seconds(30))
     return result
   }
 }

@@ -14,7 +14,7 @@ struct ServerContextTests {
       let deadline = ContinuousClock.now + .seconds(90)
       #expect(await outcome(of: client, method.path, deadline: deadline) == .success([]))
       let difference = try #require(await seen.value).duration(to: deadline)
-      #expect(difference < .seconds(1) && difference > .seconds(-1), "\(difference)")
+      #expect(difference < .seconds(30) && difference > .seconds(-30), "\(difference)")
     }
   }
 

@@ -93,12 +93,10 @@ import Testing
     #expect(throws: SystemCallError.self) { try MountTable.current(procRoot: "/nonexistent") }
   }
 
-  @Test("10,000 lines are parsed in less than two seconds")
+  @Test("10,000 lines are parsed")
   func large() throws {
     let line = "/var/lib/kubelet/pods/x/volumes/mount rw,relatime shared:50 - ext4 /dev/nvme0n1 rw"
     let text = (100..<10_100).map { "\($0) 25 259:1 / \(line)\n" }.joined()
-    let start = ContinuousClock.now
     #expect(try MountTable(parsing: text).mounts.count == 10_000)
-    #expect(start.duration(to: .now) < .seconds(2))
   }
 }

@@ -81,7 +81,9 @@ struct RecoveryPlanTests {
       of: try Self.desired(), .reconnecting)
   }
 
-  @Test("connects again when the kernel has given up", arguments: [[], [Controller.State.deleting], [.dead]])
+  @Test(
+    "connects again when the kernel has given up",
+    arguments: [[], [Controller.State.deleting], [.dead]])
   func lost(states: [Controller.State]) throws {
     let controllers = states.map { Self.controller(1, $0) }
     expect(

@@ -51,6 +51,8 @@ enum clinux_operation_kind {
   CLINUX_UNMOUNT,
   CLINUX_STATFS,
   CLINUX_SCAN,
+  /// Opens a directory and reads its first entries, to see whether it can be read.
+  CLINUX_LIST,
 };
 
 struct clinux_operation {
