@@ -57,7 +57,10 @@ actor Acceptor {
           if method.runsImmediately {
             group.addImmediateTask { await Self.answer(call, with: method) }
           } else {
-            group.addTask { await Self.answer(call, with: method) }
+            // The queue's thread, which this task prefers, is for those that said so.
+            group.addTask(executorPreference: globalConcurrentExecutor) {
+              await Self.answer(call, with: method)
+            }
           }
         }
         if shutdown == .requested {

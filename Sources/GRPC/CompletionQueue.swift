@@ -10,7 +10,7 @@ internal import Synchronization
 //
 // Sendable: `core` is thread-safe in the functions that are called from other threads (post,
 // starting operations); the rest is behind the mutex or atomic.
-@safe final class CompletionQueue: SerialExecutor, @unchecked Sendable {
+@safe final class CompletionQueue: SerialExecutor, TaskExecutor, @unchecked Sendable {
   let core: OpaquePointer
   private let state = Mutex(State())
   /// pthread_self() of the polling thread, 0 while there is none.
@@ -153,7 +153,10 @@ internal import Synchronization
     while true {
       state.withLock { swap(&jobs, &$0.jobs) }
       if jobs.isEmpty { return }
-      for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+      for job in jobs {
+        unsafe job.runSynchronously(
+          isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+      }
       jobs.removeAll(keepingCapacity: true)
     }
   }

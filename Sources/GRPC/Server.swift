@@ -111,7 +111,11 @@ public final class Server: Sendable {
     queue.start()
     if phase.withLock({ $0 == .draining }) { postDrain() }
     await withTaskCancellationHandler {
-      await acceptor.serve(grace: configuration.shutdownGrace)
+      // With a preference for the queue's thread, or a task that has started others immediately
+      // resumes on the pool and comes from there: two changes of thread for each request.
+      await withTaskExecutorPreference(queue) {
+        await acceptor.serve(grace: configuration.shutdownGrace)
+      }
     } onCancel: {
       shutDown()
     }
