@@ -62,6 +62,8 @@ let package = Package(
     module("Mount", ["Command", "Linux", system]),
     module("StateStore", ["Linux", system]),
 
+    module("Metrics"),
+
     module("GRPC", ["CGRPC"]),
     module("ProtobufC", ["CProtobufC", "JSON"]),
     module("CSI", ["CCSI", "GRPC", "JSON", "ProtobufC"]),
@@ -92,6 +94,7 @@ let package = Package(
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
     tests("MountTests", ["Mount", "Command", "Linux", system]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
+    tests("MetricsTests", ["Metrics"]),
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),
     tests("CSITests", ["CSI", "CCSI", "GRPC", "JSON", "ProtobufC"], fixtures: true),
