@@ -63,6 +63,7 @@ let package = Package(
     module("StateStore", ["Linux", system]),
 
     module("Metrics"),
+    module("Resilience"),
 
     module("GRPC", ["CGRPC"]),
     module("ProtobufC", ["CProtobufC", "JSON"]),
@@ -95,6 +96,7 @@ let package = Package(
     tests("MountTests", ["Mount", "Command", "Linux", system]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),
+    tests("ResilienceTests", ["Resilience"]),
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),
     tests("CSITests", ["CSI", "CCSI", "GRPC", "JSON", "ProtobufC"], fixtures: true),
