@@ -63,6 +63,9 @@ let package = Package(
     module("StateStore", ["Linux", system]),
     module("Recovery", ["Linux", "NVMe"]),
 
+    module("Metrics"),
+    module("Resilience"),
+
     module("GRPC", ["CGRPC"]),
     module("ProtobufC", ["CProtobufC", "JSON"]),
     module("CSI", ["CCSI", "GRPC", "JSON", "ProtobufC"]),
@@ -110,6 +113,8 @@ let package = Package(
     tests("MountTests", ["Mount", "Command", "Linux", system]),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
+    tests("MetricsTests", ["Metrics"]),
+    tests("ResilienceTests", ["Resilience"]),
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),
     tests("CSITests", ["CSI", "CCSI", "GRPC", "JSON", "ProtobufC"], fixtures: true),
