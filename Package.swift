@@ -76,7 +76,8 @@ let package = Package(
     module(
       "Driver",
       [
-        "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Mount", "NVMe", "StateStore",
+        "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Mount", "NVMe", "Recovery",
+        "Resilience", "StateStore",
         "Udev", logging, serviceLifecycle, system, unixSignals,
       ]),
     // Not shipped: the target and the host that the lab's tests, demonstration and benchmark drive.

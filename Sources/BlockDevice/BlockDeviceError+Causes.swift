@@ -50,13 +50,14 @@ extension BlockDeviceError {
 }
 
 extension CommandOutput {
-  /// The last lines that tell a human what is the matter.  e2fsck(8) says what is broken on standard
-  /// output, and what to do about it on standard error.
+  /// The lines that tell a human what is the matter.  e2fsck(8) says what is broken on standard output
+  /// and what to do about it on standard error; mkfs.xfs(8) says it first and explains itself at length.
   var lastWords: String {
     func lines(_ text: String) -> [Substring] {
       text.split(whereSeparator: \.isNewline).filter { $0.contains { !$0.isWhitespace } }
     }
-    return (lines(standardOutput).suffix(2) + lines(standardError).suffix(3))
+    let errors = lines(standardError)
+    return (lines(standardOutput).suffix(2) + errors.prefix(1) + errors.dropFirst().suffix(2))
       .map { String($0.prefix(240)) }.joined(separator: "; ")
   }
 }

@@ -22,16 +22,18 @@ struct LoggingInterceptor: Interceptor {
     } catch {
       outcome = .failure(error)
     }
-    var metadata: Logger.Metadata = [
-      "method": "\(context.method)", "ms": "\((ContinuousClock.now - start).milliseconds)",
-    ]
+    let took = (ContinuousClock.now - start).milliseconds
     switch outcome {
     case .success:
-      logger.debug("rpc answered", metadata: metadata)
+      logger.debug(
+        "rpc answered", metadata: ["method": "\(context.method)", "ms": "\(took)"])
     case .failure(let error):
-      metadata["code"] = "\(error.code)"
-      metadata["reason"] = "\(error.message)"
-      logger.warning("rpc failed", metadata: metadata)
+      logger.warning(
+        "rpc failed",
+        metadata: [
+          "method": "\(context.method)", "ms": "\(took)", "code": "\(error.code)",
+          "reason": "\(error.message)",
+        ])
     }
     return try outcome.get()
   }

@@ -2,27 +2,22 @@ internal import Linux
 internal import Logging
 internal import Mount
 internal import NVMe
+internal import Resilience
 
 extension Node {
   /// Connects every portal of the volume side by side; one is enough to go on.
   ///
   /// A portal that is down makes the volume less redundant, not inaccessible: it is logged, shows in
   /// the volume's condition, and the others are not held up for longer than `portalPatience`.
-  func connect(_ record: StageRecord, deadline: ContinuousClock.Instant) async throws(DriverError) {
+  func connect(
+    _ portals: [TransportAddress], of record: StageRecord, deadline: ContinuousClock.Instant
+  ) async throws(DriverError) {
     let source = record.source
     let patience =
       source.portals.count == 1 ? deadline : min(deadline, .now + Self.portalPatience)
     let failures = await withTaskGroup(of: FabricsError?.self) { group in
-      for portal in source.portals {
-        group.addTask {
-          do throws(FabricsError) {
-            _ = try await fabrics.connect(
-              source.nqn, at: portal, as: host, options: source.options, deadline: patience)
-            return nil
-          } catch {
-            return error
-          }
-        }
+      for portal in portals {
+        group.addTask { await connect(source, portal, deadline: patience) }
       }
       var failures: [FabricsError] = []
       for await failure in group {
@@ -30,7 +25,9 @@ extension Node {
       }
       return failures
     }
-    if failures.count == source.portals.count, let first = failures.first {
+    // One of them, or a path that was there before, is enough to go on.
+    let live = try controllers(of: source.nqn).filter { $0.state == .live }
+    if failures.count == portals.count, live.isEmpty, let first = failures.first {
       let others = failures.dropFirst().map { "; " + $0.message }.joined()
       throw DriverError(FabricsError(code: first.code, message: first.message + others))
     }
@@ -38,6 +35,30 @@ extension Node {
       logger.warning(
         "a portal of the volume could not be connected",
         metadata: ["volume": "\(record.volume)", "reason": "\(failure)"])
+    }
+  }
+
+  /// Tries one portal, unless it has failed so often of late that asking it again would only hold up
+  /// the others.
+  private func connect(
+    _ source: VolumeSource, _ portal: TransportAddress, deadline: ContinuousClock.Instant
+  ) async -> FabricsError? {
+    guard let permit = portals.permit(for: portal, at: .now) else {
+      return FabricsError(
+        code: .unreachable,
+        message: "connect \(source.nqn) at \(portal): not tried, it has failed several times in a "
+          + "row; it is asked again within 30 s")
+    }
+    do throws(FabricsError) {
+      _ = try await fabrics.connect(
+        source.nqn, at: portal, as: host, options: source.options, deadline: deadline)
+      portals.record(.success, for: portal, permit: permit, at: .now)
+      return nil
+    } catch {
+      // Of a portal that answers, if only to say no, the circuit stays closed.
+      let isDown = [.refused, .unreachable, .timedOut].contains(error.code)
+      portals.record(isDown ? .failure : .unknown, for: portal, permit: permit, at: .now)
+      return error
     }
   }
 

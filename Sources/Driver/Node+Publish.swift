@@ -110,8 +110,14 @@ extension Node {
         try await records.save(desired)
       }
     }
-    let ready = record
-    switch record.access.kind {
+    try await place(target, of: record, operation)
+  }
+
+  /// Binds the staged file system, or makes a device node, at a target that the record names.
+  func place(
+    _ target: StageRecord.Target, of ready: StageRecord, _ operation: Operation
+  ) async throws(DriverError) {
+    switch ready.access.kind {
     case .block:
       let namespace = try await self.namespace(of: ready, deadline: operation.deadline)
       try await operation.step("node") { () throws(DriverError) in

@@ -100,7 +100,7 @@ extension Node {
       try await records.save(wanted)
     }
     try await operation.step("connect") { () async throws(DriverError) in
-      try await connect(wanted, deadline: operation.deadline)
+      try await connect(wanted.source.portals, of: wanted, deadline: operation.deadline)
     }
     let namespace = try await operation.step("namespace") { () async throws(DriverError) in
       try await self.namespace(of: wanted, deadline: operation.deadline)
@@ -110,6 +110,7 @@ extension Node {
       try await mount(&record, namespace, type, flags, operation)
     }
     record.phase = .staged
+    record.bootID = Self.bootID
     let reached = record
     if reached != wanted {
       try await operation.step("commit") { () async throws(DriverError) in
@@ -122,13 +123,15 @@ extension Node {
     _ record: inout StageRecord, _ namespace: Namespace, _ type: FileSystemType,
     _ flags: [String], _ operation: Operation
   ) async throws(DriverError) {
-    // A clone of an xfs has the UUID of its origin, and xfs refuses to mount two of a kind. Which
-    // volume it is was settled by the namespace's identity.
-    var options = try mountOptions(flags + (type == .xfs ? ["nouuid"] : []))
-    if record.access.mode.isReadOnly { options.readOnly = true }
     let staging = record.stagingPath
     if let top = try table().mounts(at: staging).last {
       guard top.device == namespace.device else {
+        // The remains of a lost connection are ours to clear away; a living device's mount is not.
+        if try !exists(top.device), desired(record) != nil {
+          let state = try await restore(record, operation)
+          recoveries.note(state, of: record.volume)
+          return
+        }
         throw DriverError(
           .failedPrecondition,
           """
@@ -141,7 +144,7 @@ extension Node {
 
     let device = BlockDevice(namespace)
     let found = record
-    let life = bootID.flatMap { bootID in
+    let life = Self.bootID.flatMap { bootID in
       namespace.diskSequence.map {
         StageRecord.FormatIntent(bootID: bootID, diskSequence: $0)
       }
@@ -183,19 +186,37 @@ extension Node {
         try await records.save(formatted)
       }
     }
-    let checked = options
-    try await operation.step("mount") { () async throws(DriverError) in
-      try createDirectory(staging)
-      try await translating { () async throws(MountError) -> Void in
-        try await mounts.mount(
-          device.path, device: device.number, at: staging, type: type.rawValue, options: checked,
-          deadline: operation.deadline)
-      }
-    }
+    try await mountStaged(record, device, operation)
     if isKept, !record.access.mode.isReadOnly {
       try await operation.step("fill") { () async throws(BlockDeviceError) -> Void in
         try await fill(device, with: type, at: staging, deadline: operation.deadline)
       }
+    }
+  }
+
+  /// Mounts the volume's file system at its staging path; there already is fine.
+  func mountStaged(
+    _ record: StageRecord, _ device: BlockDevice, _ operation: Operation
+  ) async throws(DriverError) {
+    guard case .fileSystem(let type, let flags) = record.access.kind else { return }
+    // A clone of an xfs has the UUID of its origin, and xfs refuses to mount two of a kind. Which
+    // volume it is was settled by the namespace's identity.
+    var options = try mountOptions(flags + (type == .xfs ? ["nouuid"] : []))
+    if record.access.mode.isReadOnly { options.readOnly = true }
+    let checked = options
+    try await operation.step("mount") { () async throws(DriverError) in
+      try createDirectory(record.stagingPath)
+      try await translating { () async throws(MountError) -> Void in
+        try await mounts.mount(
+          device.path, device: device.number, at: record.stagingPath, type: type.rawValue,
+          options: checked, deadline: operation.deadline)
+      }
+    }
+  }
+
+  private func exists(_ device: DeviceNumber) throws(DriverError) -> Bool {
+    do { return try Files.status("\(sysfs.root)/dev/block/\(device)") != nil } catch {
+      throw DriverError(error)
     }
   }
 
@@ -210,12 +231,6 @@ extension Node {
       try await devices.grow(
         type, on: device, mountedAt: staging, deadline: .forWork(after: deadline))
     }
-  }
-
-  /// Which boot of this machine it is; nil where the kernel does not say.
-  private var bootID: String? {
-    let bytes = try? Files.read("/proc/sys/kernel/random/boot_id", limit: 64)
-    return bytes.map { String(decoding: $0, as: UTF8.self).filter { !$0.isNewline } }
   }
 
   /// Takes back what a failed first attempt did, as far as that can be done now.

@@ -18,11 +18,12 @@ extension Node {
         throw DriverError(.invalidArgument, "volume_path is missing")
       }
       let record = try await requireRecord(of: volume, at: request.volumePath)
-      let condition = try condition(of: record)
+      let condition = try await condition(
+        of: record, deadline: min(context.answerDeadline, .now + .seconds(5)))
       let usage: [VolumeUsage]
       switch record.access.kind {
       case .block:
-        usage = try present(record).map { [.blockSize($0.size)] } ?? []
+        usage = try disk(of: record).map { [.blockSize($0.size)] } ?? []
       case .fileSystem:
         let limit = min(context.answerDeadline, .now + .seconds(10))
         do throws(MountError) {
@@ -52,7 +53,20 @@ extension Node {
     return record
   }
 
-  /// The volume's namespace as it is now, without waiting; nil when there is none.
+  /// The volume's disk as it is now, without waiting; nil when there is none, or only a stranger's.
+  private func disk(of record: StageRecord) throws(DriverError) -> Namespace? {
+    let found: [Namespace]
+    do { found = try sysfs.subsystem(nqn: record.source.nqn).flatMap(\.namespaces) } catch {
+      throw DriverError(error)
+    }
+    return found.first {
+      $0.nsid == record.source.nsid
+        && (record.identity == nil
+          || record.identity == .init(uuid: $0.uuid, nguid: $0.nguid, wwid: $0.wwid))
+    }
+  }
+
+  /// The same, where a stranger in its place is an error.
   func present(_ record: StageRecord) throws(DriverError) -> Namespace? {
     let namespaces: [Namespace]
     do { namespaces = try sysfs.subsystem(nqn: record.source.nqn).flatMap(\.namespaces) } catch {
@@ -61,31 +75,6 @@ extension Node {
     let found = namespaces.first { $0.nsid == record.source.nsid }
     if let found, let known = record.identity { try requireSame(known, found, record) }
     return found
-  }
-
-  /// What sysfs says of the volume's paths and namespace.
-  private func condition(of record: StageRecord) throws(DriverError) -> VolumeCondition {
-    let controllers = try controllers(of: record.source.nqn)
-    let live = controllers.filter { $0.state == .live }.count
-    let portals = record.source.portals.count
-    let states = controllers.map { "\($0.name) \($0.state)" }.joined(separator: ", ")
-    let nqn = record.source.nqn
-    if controllers.isEmpty {
-      return .init(abnormal: true, message: "no controller for \(nqn): the volume is disconnected")
-    }
-    if live == 0 {
-      return .init(
-        abnormal: true, message: "\(nqn) does not answer (\(states)); I/O waits for the target")
-    }
-    if try present(record) == nil {
-      return .init(
-        abnormal: true, message: "\(nqn) has no namespace \(record.source.nsid) any more")
-    }
-    if live < portals {
-      return .init(
-        abnormal: true, message: "\(live) of \(portals) paths to \(nqn) are live (\(states))")
-    }
-    return .init(abnormal: false, message: "\(live) of \(portals) paths live")
   }
 }
 

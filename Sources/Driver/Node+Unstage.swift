@@ -57,6 +57,14 @@ extension Node {
   /// Undoes NodeStageVolume. The record goes last: until then a retry knows what is left to do.
   func tearDown(_ record: StageRecord, _ operation: Operation) async throws(DriverError) {
     let nqn = record.source.nqn
+    if record.phase == .staged {
+      var retired = record
+      retired.phase = .unstaging
+      let retiring = retired
+      try await operation.step("retire") { () async throws(DriverError) in
+        try await records.save(retiring)
+      }
+    }
     if try !table().mounts(at: record.stagingPath).isEmpty {
       try await operation.step("live") { () async throws(DriverError) in
         try await requireLive(record, deadline: operation.deadline)

@@ -6,6 +6,7 @@ internal import Linux
 internal import Logging
 internal import Mount
 internal import NVMe
+internal import Resilience
 internal import StateStore
 
 /// csi.v1.Node: connects, formats, mounts and publishes NVMe-oF namespaces on this node.
@@ -23,6 +24,8 @@ struct Node: NodeService {
   let operations: Operations
   let subsystems: SubsystemUsers
   let changes: ChangeHints
+  let recoveries: Recoveries
+  let portals: CircuitBreakers<TransportAddress>
   let logger: Logger
 
   /// Reads the stage records that an earlier life of the plugin left.
@@ -32,6 +35,8 @@ struct Node: NodeService {
   ) async throws(DriverError) {
     self.configuration = configuration
     self.changes = changes
+    recoveries = Recoveries(logger: logger)
+    portals = CircuitBreakers()
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
     sysfs = NVMeSysfs()

@@ -79,6 +79,7 @@ public struct NodePlugin: Sendable {
         services: [
           .init(service: ExecutorService(executor: executor)),
           .init(service: changes),
+          .init(service: RecoveryService(node: node, changes: changes, logger: logger)),
           .init(
             service: ServerService(server: server, operations: node.operations, logger: logger)),
         ],

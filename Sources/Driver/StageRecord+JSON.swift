@@ -39,6 +39,7 @@ extension StageRecord {
           ])
         ))
     }
+    object.append(("bootID", bootID.map { .string($0) }))
     object.append(
       (
         "targets",
@@ -75,6 +76,7 @@ extension StageRecord {
         bootID: try fields.string("bootID"),
         diskSequence: UInt64(clamping: try fields.integer("diskSequence")))
     }
+    bootID = try fields.optional("bootID") { $0 }
     targets = try fields.objects("targets").map { fields in
       Target(
         path: try fields.string("path"), readOnly: try fields.bool("readOnly"),

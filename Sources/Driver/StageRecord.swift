@@ -10,6 +10,8 @@ struct StageRecord: Hashable, Sendable {
     case staging
     /// Done and verified.
     case staged
+    /// NodeUnstageVolume has begun: nothing of it is kept up any more.
+    case unstaging
   }
 
   /// Which namespace the volume turned out to be. A later connect must find the same.
@@ -45,6 +47,9 @@ struct StageRecord: Hashable, Sendable {
   var identity: Identity?
   /// Set while mkfs runs on a device that was proven empty; gone, durably, before the first mount.
   var formatting: FormatIntent?
+  /// In which boot of this machine it was staged. After another one nothing is kept up until the
+  /// orchestrator stages the volume anew: it may be another node's by now.
+  var bootID: String?
   var targets: [Target] = []
 
   init(volume: VolumeID, source: VolumeSource, access: VolumeAccess, stagingPath: String) {

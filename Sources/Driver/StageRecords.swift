@@ -34,6 +34,11 @@ struct StageRecords: Sendable {
     return records
   }
 
+  /// Every volume that has a record, readable or not; none when the store does not answer.
+  func volumes() async -> [VolumeID] {
+    ((try? await store.keys()) ?? []).compactMap { try? VolumeID($0) }
+  }
+
   /// Durable on return.
   func save(_ record: StageRecord) async throws(DriverError) {
     let bytes = Array(record.json.serialized(pretty: true).utf8)

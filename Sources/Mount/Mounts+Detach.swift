@@ -17,7 +17,8 @@ extension Mounts {
       guard detached.insert(top.id).inserted else {
         throw MountError(
           code: .stillMounted,
-          message: "detach \(target): the kernel reports success, and \(top.summary) is there still")
+          message: "detach \(target): the kernel reports success, and \(top.summary) is there still"
+        )
       }
       do throws(IsolatedCallError) {
         try await calls.unmount(point.path, flags: Int32(MNT_DETACH), deadline: deadline)

@@ -29,7 +29,8 @@ extension Mounts {
       return .good
     } catch {
       if case .failed(let failure) = error, failure.errno == .ioError {
-        return .failed("\(mount.fileSystemType) at \(mount.mountPoint) has shut itself off: \(failure)")
+        return .failed(
+          "\(mount.fileSystemType) at \(mount.mountPoint) has shut itself off: \(failure)")
       }
       return .unknown("\(mount.mountPoint): \(error)")
     }

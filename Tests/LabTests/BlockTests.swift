@@ -41,7 +41,7 @@ struct BlockTests {
       #expect(try writer.verify() == 0)
 
       let stats = try await node.stats(volume, at: path)
-      #expect(stats.usage == [VolumeUsage(unit: .bytes, total: 256 << 20, used: 0, available: 0)])
+      #expect(stats.usage == [VolumeUsage(unit: .bytes, total: 384 << 20, used: 0, available: 0)])
 
       await expectRefusal(.failedPrecondition, "still published") {
         try await node.unstage(volume, .block)

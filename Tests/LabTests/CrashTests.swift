@@ -63,7 +63,8 @@ struct CrashTests {
         try await node.publish(volume, .ext4)
         try await killed(node, at: checkpoint) { try await node.unpublish(volume, .ext4) }
       }
-      for checkpoint in Self.around("unstage", "live", "unmount", "disconnect", "forget") {
+      for checkpoint in Self.around("unstage", "retire", "live", "unmount", "disconnect", "forget")
+      {
         try await killed(node, at: checkpoint) { try await node.unstage(volume, .ext4) }
         #expect(try node.leftovers() == [], "\(checkpoint)")
         try await node.stage(volume, .ext4)

@@ -57,7 +57,7 @@ struct Scenario: Sendable {
 
   /// A volume at the target that this node may use.
   func volume(
-    size: UInt64 = 256 << 20, portals: [TargetVolume.Portal] = [.init(1)]
+    size: UInt64 = 384 << 20, portals: [TargetVolume.Portal] = [.init(1)]
   ) throws -> TargetVolume {
     let number = Self.counter.add(1, ordering: .relaxed).newValue
     return try TargetVolume(

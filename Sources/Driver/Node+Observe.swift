@@ -1,0 +1,85 @@
+internal import Linux
+internal import Mount
+internal import NVMe
+internal import Recovery
+
+extension Node {
+  /// What recovery is to keep up; nil for a volume that is not ours to keep up without being asked: it
+  /// was never staged to the end, or in an earlier boot. After a reboot the orchestrator may have
+  /// given the volume to another node, so nothing is connected until it stages the volume again.
+  func desired(_ record: StageRecord) -> DesiredVolume? {
+    guard record.phase == .staged, let identity = record.identity, let boot = record.bootID,
+      boot == Self.bootID
+    else { return nil }
+    let use: DesiredVolume.Use =
+      switch record.access.kind {
+      case .block: .block
+      case .fileSystem: .fileSystem(readOnly: record.access.mode.isReadOnly)
+      }
+    return DesiredVolume(
+      nqn: record.source.nqn, nsid: record.source.nsid,
+      identity: .init(uuid: identity.uuid, nguid: identity.nguid, wwid: identity.wwid),
+      portals: record.source.portals, use: use, stagingPath: record.stagingPath,
+      targets: record.targets.map(\.path))
+  }
+
+  /// Reads what there is of the volume. Fails rather than leaving something out.
+  func observe(
+    _ desired: DesiredVolume, deadline: ContinuousClock.Instant
+  ) async throws(DriverError) -> ObservedVolume {
+    let subsystems: [Subsystem]
+    do { subsystems = try sysfs.subsystem(nqn: desired.nqn) } catch { throw DriverError(error) }
+    let controllers = subsystems.flatMap(\.controllers).filter {
+      $0.hostNQN == host.nqn.rawValue
+    }
+    let namespaces = subsystems.flatMap(\.namespaces).filter { $0.nsid == desired.nsid }
+    let table = try table()
+    var staging: ObservedVolume.Mounted?
+    if case .fileSystem = desired.use, let mount = table.mounts(at: desired.stagingPath).last {
+      // Only of a device that is there and has a live path is there anything to ask.
+      let isLive =
+        controllers.contains { $0.state == .live }
+        && namespaces.contains { $0.device == mount.device }
+      let health = isLive ? await mounts.health(of: mount, deadline: deadline) : .good
+      staging = .init(device: mount.device, health: .init(health))
+    }
+    var targets: [String: ObservedVolume.Target] = [:]
+    for path in desired.targets { targets[path] = try target(at: path, in: table) }
+    return ObservedVolume(
+      controllers: controllers, namespaces: namespaces, staging: staging, targets: targets)
+  }
+
+  private func target(
+    at path: String, in table: MountTable
+  ) throws(DriverError) -> ObservedVolume.Target {
+    if let mount = table.mounts(at: path).last { return .mount(mount.device) }
+    do throws(SystemCallError) {
+      guard let status = try Files.status(path) else {
+        let parent = String(
+          path[..<(path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex)])
+        return try Files.status(parent) == nil ? .abandoned : .missing
+      }
+      switch status.kind {
+      case .directory: return .missing
+      case .blockDevice: return .node(status.representedDevice)
+      default: return .other("a \(status.kind)")
+      }
+    } catch { throw DriverError(error) }
+  }
+
+  /// Which boot of this machine it is; nil where the kernel does not say.
+  static let bootID: String? = {
+    let bytes = try? Files.read("/proc/sys/kernel/random/boot_id", limit: 64)
+    return bytes.map { String(decoding: $0, as: UTF8.self).filter { !$0.isNewline } }
+  }()
+}
+
+extension ObservedVolume.Health {
+  init(_ health: MountHealth) {
+    switch health {
+    case .good: self = .good
+    case .failed(let reason): self = .failed(reason)
+    case .unknown(let reason): self = .unknown(reason)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+internal import BlockDevice
+internal import Linux
+internal import Logging
+internal import Mount
+internal import NVMe
+internal import Recovery
+
+extension Node {
+  /// Looks at a volume and does what can be done for it, under the same reservation as the RPCs.
+  ///
+  /// A volume that is as it should be, or that only the kernel or the target can help, costs one look
+  /// at sysfs and mountinfo and no reservation.
+  func recover(_ volume: VolumeID) async -> Reconciler<VolumeID>.Outcome {
+    do throws(DriverError) {
+      guard let record = try await records.record(of: volume), let desired = desired(record) else {
+        recoveries.forget(volume)
+        return .settled
+      }
+      let limit = ContinuousClock.now + Self.recoveryPatience
+      let plan = RecoveryPlan(desired, try await observe(desired, deadline: limit))
+      recoveries.note(plan.state, of: volume)
+      guard !plan.steps.isEmpty else {
+        // Nothing tells when a state ends in which nothing can be done: the slow poll does.
+        return .settled
+      }
+      let state = try await operations.run("recover", volume: volume, deadline: limit) {
+        (operation) throws(DriverError) -> RecoveryState in
+        // An RPC may have changed the record before the reservation was ours.
+        guard let record = try await records.record(of: volume) else { return .healthy }
+        return try await restore(record, operation)
+      }
+      recoveries.note(state, of: volume)
+      return recoveries.outcome(of: volume, state)
+    } catch {
+      if error.code != .operationPending {
+        recoveries.fail(volume, error)
+      }
+      return recoveries.outcome(of: volume, .unknown(error.message))
+    }
+  }
+
+  private static var recoveryPatience: Duration { .seconds(60) }
+
+  /// Carries out plan after plan until nothing is left to do; returns how the volume is then.
+  @discardableResult
+  func restore(
+    _ record: StageRecord, _ operation: Operation
+  ) async throws(DriverError) -> RecoveryState {
+    guard let desired = desired(record) else { return .healthy }
+    // Connecting is one round, what the connection brings to light the next; more is going in circles.
+    var rounds = 0
+    while true {
+      let observed = try await observe(desired, deadline: operation.deadline)
+      let plan = RecoveryPlan(desired, observed)
+      guard !plan.steps.isEmpty, rounds < 4 else { return plan.state }
+      rounds += 1
+      logger.notice(
+        "restoring a volume",
+        metadata: [
+          "volume": "\(record.volume)", "state": "\(plan.state.name)",
+          "steps": "\(plan.steps.map { "\($0)" }.joined(separator: ", "))",
+        ])
+      for step in plan.steps { try await take(step, for: record, operation) }
+    }
+  }
+
+  private func take(
+    _ step: RecoveryStep, for record: StageRecord, _ operation: Operation
+  ) async throws(DriverError) {
+    switch step {
+    case .connect(let portals):
+      try await operation.step("connect") { () async throws(DriverError) in
+        try await connect(portals, of: record, deadline: operation.deadline)
+        _ = try await namespace(of: record, deadline: operation.deadline)
+      }
+    case .detach(let path):
+      try await operation.step("detach") { () async throws(MountError) in
+        try await mounts.detach(path, deadline: operation.deadline)
+      }
+    case .unmount(let path):
+      try await operation.step("unmount") { () async throws(MountError) in
+        try await mounts.unmount(path, deadline: operation.deadline)
+      }
+    case .check:
+      guard case .fileSystem(let type, _) = record.access.kind, !record.access.mode.isReadOnly
+      else { return }
+      let device = BlockDevice(try await namespace(of: record, deadline: operation.deadline))
+      try await operation.step("check") { () async throws(BlockDeviceError) in
+        try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
+      }
+    case .mount:
+      let namespace = try await namespace(of: record, deadline: operation.deadline)
+      try await mountStaged(record, BlockDevice(namespace), operation)
+    case .bind(let path), .node(let path):
+      guard let target = record.targets.first(where: { $0.path == path }) else { return }
+      try await place(target, of: record, operation)
+    }
+  }
+}

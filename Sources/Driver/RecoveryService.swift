@@ -1,0 +1,36 @@
+internal import Logging
+internal import Recovery
+internal import ServiceLifecycle
+
+/// Keeps every staged volume as its record says: looks at all of them at start, whenever a uevent
+/// says that something changed, and every few seconds, since the kernel says nothing when a controller
+/// begins to reconnect.
+struct RecoveryService: Service {
+  let node: Node
+  let changes: ChangeHints
+  let logger: Logger
+
+  /// How often a volume is looked at without any event.
+  private static var pollInterval: Duration { .seconds(5) }
+  /// Volumes that are worked on at a time.
+  private static var concurrency: Int { 8 }
+
+  func run() async {
+    let reconciler = Reconciler<VolumeID>(limit: Self.concurrency) { volume in
+      await node.recover(volume)
+    }
+    await cancelWhenGracefulShutdown {
+      await withTaskGroup { group in
+        group.addTask { await reconciler.run() }
+        group.addTask {
+          while !Task.isCancelled {
+            for volume in await node.records.volumes() { reconciler.enqueue(volume) }
+            await changes.pause(Self.pollInterval)
+            // Events come in bursts: one look after a burst is enough.
+            try? await Task.sleep(for: .milliseconds(100))
+          }
+        }
+      }
+    }
+  }
+}
