@@ -46,8 +46,8 @@ extension Node {
     guard let permit = portals.permit(for: portal, at: .now) else {
       return FabricsError(
         code: .unreachable,
-        message: "connect \(source.nqn) at \(portal): not tried, it has failed several times in a "
-          + "row; it is asked again within 30 s")
+        message: "connect \(source.nqn) at \(portal): not tried, it has not answered several times in "
+          + "a row; it is asked again within 30 s")
     }
     do throws(FabricsError) {
       _ = try await fabrics.connect(
@@ -55,9 +55,9 @@ extension Node {
       portals.record(.success, for: portal, permit: permit, at: .now)
       return nil
     } catch {
-      // Of a portal that answers, if only to say no, the circuit stays closed.
-      let isDown = [.refused, .unreachable, .timedOut].contains(error.code)
-      portals.record(isDown ? .failure : .unknown, for: portal, permit: permit, at: .now)
+      // Only what takes time to fail is not worth asking again soon: a portal that says no at once may
+      // say yes the next second.
+      portals.record(error.code == .timedOut ? .failure : .unknown, for: portal, permit: permit, at: .now)
       return error
     }
   }

@@ -23,7 +23,8 @@ extension Node {
         // Nothing tells when a state ends in which nothing can be done: the slow poll does.
         return .settled
       }
-      let state = try await operations.run("recover", volume: volume, deadline: limit) {
+      let state = try await operations.run(
+        Operations.recovery, volume: volume, deadline: limit) {
         (operation) throws(DriverError) -> RecoveryState in
         // An RPC may have changed the record before the reservation was ours.
         guard let record = try await records.record(of: volume) else { return .healthy }
@@ -54,7 +55,7 @@ extension Node {
       let plan = RecoveryPlan(desired, observed)
       guard !plan.steps.isEmpty, rounds < 4 else { return plan.state }
       rounds += 1
-      logger.notice(
+      logger.debug(
         "restoring a volume",
         metadata: [
           "volume": "\(record.volume)", "state": "\(plan.state.name)",

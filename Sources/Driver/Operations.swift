@@ -4,8 +4,8 @@ internal import Synchronization
 /// The per-volume reservation: at most one operation works on a volume at a time.
 ///
 /// A second one is refused (ABORTED, the CSI specification's "Operation pending for volume"), not
-/// queued: the orchestrator retries, and a queue behind a dead target would only grow. The
-/// reservation lasts as long as the work, also when the caller's deadline has passed, and it knows
+/// queued: the orchestrator retries, and a queue behind a dead target would only grow. Only recovery,
+/// which nobody asked for, is waited for a while. The reservation lasts as long as the work, also when the caller's deadline has passed, and it knows
 /// who holds it, since when and at which step.
 final class Operations: Sendable {
   /// Who holds a volume.
@@ -34,34 +34,50 @@ final class Operations: Sendable {
     _ name: String, volume: VolumeID, deadline: ContinuousClock.Instant,
     _ body: (Operation) async throws(DriverError) -> Result
   ) async throws(DriverError) -> Result {
-    let start = ContinuousClock.now
-    let present = holders.withLock { holders -> Holder? in
-      if let present = holders[volume] { return present }
-      holders[volume] = Holder(operation: name, since: start)
-      return nil
-    }
-    if let present {
+    if let present = await reserve(volume, name, deadline: deadline) {
       let step = present.step.map { ", now at \($0)" } ?? ""
       throw DriverError(
         .operationPending,
         """
         volume \(volume): \(present.operation) has been working on it for \
-        \(start - present.since)\(step); try again when it is over
+        \(ContinuousClock.now - present.since)\(step); try again when it is over
         """)
     }
+    let start = ContinuousClock.now
     let operation = Operation(name: name, volume: volume, deadline: deadline) { step in
       self.holders.withLock { $0[volume]?.step = step }
     }
     defer {
       holders.withLock { _ = $0.removeValue(forKey: volume) }
-      logger.info(
-        "operation finished",
+      // Recovery tries again and again while a target is away: what changes is said elsewhere.
+      logger.log(
+        level: name == Self.recovery ? .debug : .info, "operation finished",
         metadata: [
           "operation": "\(name)", "volume": "\(volume)", "took": "\(ContinuousClock.now - start)",
           "steps": "\(operation.timeline)",
         ])
     }
     return try await body(operation)
+  }
+
+  /// The name that recovery's operations have.
+  static var recovery: String { "recover" }
+
+  /// Reserves the volume, or returns who holds it.
+  private func reserve(
+    _ volume: VolumeID, _ name: String, deadline: ContinuousClock.Instant
+  ) async -> Holder? {
+    let patience = min(deadline, .now + .seconds(20))
+    while true {
+      let present = holders.withLock { holders -> Holder? in
+        if let present = holders[volume] { return present }
+        holders[volume] = Holder(operation: name, since: .now)
+        return nil
+      }
+      guard let present, present.operation == Self.recovery, name != Self.recovery,
+        ContinuousClock.now < patience, (try? await Task.sleep(for: .milliseconds(20))) != nil
+      else { return present }
+    }
   }
 }
 

@@ -45,7 +45,11 @@ final class Recoveries: Sendable {
 
   /// A repair that did not come off.
   func fail(_ volume: VolumeID, _ error: DriverError) {
-    entries.withLock { $0[volume]?.failure = error.message }
+    let isNew = entries.withLock { entries in
+      defer { entries[volume]?.failure = error.message }
+      return entries[volume]?.failure != error.message
+    }
+    guard isNew else { return }
     logger.warning(
       "a volume could not be restored; it will be tried again",
       metadata: ["volume": "\(volume)", "reason": "\(error)"])
@@ -60,14 +64,17 @@ final class Recoveries: Sendable {
     case .healthy, .reconnecting, .foreign, .absent: return .settled
     default:
       let delay = entries.withLock { entries in
-        entries[volume]?.backoff.next() ?? .seconds(5)
+        // The more volumes are waiting, the less often each looks: a look costs a reading of sysfs.
+        let unwell = entries.values.count { $0.state != .healthy }
+        let longest = Duration.seconds(1) + .milliseconds(20) * unwell
+        return min(entries[volume]?.backoff.next() ?? longest, longest)
       }
       return .again(after: delay)
     }
   }
 
-  /// Half a second at first, half a minute at most.
+  /// A fifth of a second at first, half a minute at most.
   private static var backoff: Backoff<SystemRandomNumberGenerator> {
-    Backoff(base: .milliseconds(500), cap: .seconds(30))
+    Backoff(base: .milliseconds(200), cap: .seconds(30))
   }
 }
