@@ -15,8 +15,13 @@ let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let serviceLifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let serviceLifecycleTestKit: Target.Dependency = .product(
+  name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -39,6 +44,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -64,6 +70,7 @@ let package = Package(
     module("Recovery", ["Linux", "NVMe"]),
 
     module("Metrics"),
+    module("MetricsEndpoint", ["Metrics", nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
     module("Resilience"),
 
     module("GRPC", ["CGRPC"]),
@@ -115,6 +122,9 @@ let package = Package(
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),
+    tests(
+      "MetricsEndpointTests",
+      ["MetricsEndpoint", nioCore, nioPosix, serviceLifecycle, serviceLifecycleTestKit]),
     tests("ResilienceTests", ["Resilience"]),
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),
