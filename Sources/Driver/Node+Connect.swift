@@ -112,6 +112,13 @@ extension Node {
     } catch { throw DriverError(error) }
   }
 
+  /// Asks the subsystem's live controllers to look for changed namespaces.
+  func rescan(_ nqn: NQN) throws(DriverError) {
+    for controller in try controllers(of: nqn) where controller.state == .live {
+      do throws(SystemCallError) { try sysfs.rescan(controller) } catch { throw DriverError(error) }
+    }
+  }
+
   func table() throws(DriverError) -> MountTable {
     do { return try mounts.table() } catch { throw DriverError(error) }
   }

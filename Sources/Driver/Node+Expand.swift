@@ -60,9 +60,7 @@ extension Node {
     var pause = Duration.milliseconds(20)
     while true {
       if ContinuousClock.now >= rescan {
-        for controller in try controllers(of: record.source.nqn) where controller.state == .live {
-          do { try sysfs.rescan(controller) } catch { throw DriverError(error) }
-        }
+        try self.rescan(record.source.nqn)
         rescan = .now + .seconds(2)
       }
       let found = try present(record)

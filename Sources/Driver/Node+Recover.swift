@@ -50,11 +50,14 @@ extension Node {
     guard let desired = desired(record) else { return .healthy }
     // Connecting is one round, what the connection brings to light the next; more is going in circles.
     var rounds = 0
+    var previous: RecoveryPlan?
     while true {
       let observed = try await observe(desired, deadline: operation.deadline)
       let plan = RecoveryPlan(desired, observed)
-      guard !plan.steps.isEmpty, rounds < 4 else { return plan.state }
+      // The same again would help no more than the first time.
+      guard !plan.steps.isEmpty, rounds < 4, plan != previous else { return plan.state }
       rounds += 1
+      previous = plan
       logger.debug(
         "restoring a volume",
         metadata: [
@@ -73,6 +76,11 @@ extension Node {
       try await operation.step("connect") { () async throws(DriverError) in
         try await connect(portals, of: record, deadline: operation.deadline)
         _ = try await namespace(of: record, deadline: operation.deadline)
+      }
+    case .rescan:
+      try await operation.step("rescan") { () async throws(DriverError) in
+        try rescan(record.source.nqn)
+        await changes.pause(.milliseconds(500))
       }
     case .detach(let path):
       try await operation.step("detach") { () async throws(MountError) in

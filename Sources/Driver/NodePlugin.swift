@@ -73,6 +73,9 @@ public struct NodePlugin: Sendable {
         "endpoint": "\(configuration.endpoint)", "driver": "\(configuration.driverName)",
         "node": "\(configuration.node.nodeID)", "hostnqn": "\(node.host.nqn)",
       ])
+    // It would print every service whole, which is of use to nobody.
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .notice)
     // The last one is stopped first: the server still needs the others while it drains.
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
@@ -83,7 +86,7 @@ public struct NodePlugin: Sendable {
           .init(
             service: ServerService(server: server, operations: node.operations, logger: logger)),
         ],
-        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
     try await group.run()
   }
 }

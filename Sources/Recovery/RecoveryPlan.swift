@@ -40,7 +40,7 @@ public struct RecoveryPlan: Hashable, Sendable {
       return
     }
     guard let namespace = present.first else {
-      self.init(.absent, reconnect)
+      self.init(.absent, reconnect + [.rescan])
       return
     }
     guard present.count == 1 else {

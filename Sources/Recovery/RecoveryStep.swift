@@ -4,6 +4,9 @@ public import NVMe
 public enum RecoveryStep: Hashable, Sendable {
   /// Make a path to each of these portals.
   case connect([TransportAddress])
+  /// Have the kernel look for namespaces: after one has changed its identity it has taken the old disk
+  /// away and not made a new one.
+  case rescan
   /// Take a mount away that leads to a dead device, at once and even if it is held open: whoever holds
   /// it has nothing but errors from it.
   case detach(String)

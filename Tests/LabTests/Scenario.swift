@@ -29,7 +29,8 @@ struct Scenario: Sendable {
     try await node.start(environment: environment)
     do {
       try await body(scenario)
-      #expect(try node.leftovers() == [], "left behind by the test; log:\n\(node.driver.logTail())")
+      let left = try node.leftovers()
+      #expect(left == [], "left behind by the test; log:\n\(node.driver.logTail())")
     } catch {
       print("--- plugin's log ---\n\(node.driver.logTail(60))\n---")
       scenario.cleanUp()

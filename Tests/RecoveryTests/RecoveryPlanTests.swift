@@ -105,7 +105,7 @@ struct RecoveryPlanTests {
       .reconnecting, [.connect(missing)])
     expect(
       Self.observed([Self.controller(1, .live)], []), of: try Self.desired(portals: 2), .absent,
-      [.connect(missing)])
+      [.connect(missing), .rescan])
     expect(
       Self.observed(targets: [Self.first: .mount(Self.old)]), of: try Self.desired(portals: 2),
       .incomplete, [.connect(missing), .bind(Self.second)])
@@ -192,7 +192,7 @@ struct RecoveryPlanTests {
       .unknown("no answer"))
     expect(
       Self.observed([Self.controller(1, .live)], [Self.namespace(Self.old, size: 0)]), of: desired,
-      .absent)
+      .absent, [.rescan])
     for target in [ObservedVolume.Target.node(Self.old), .other("a regular file")] {
       let plan = RecoveryPlan(desired, Self.observed(targets: [Self.first: target]))
       #expect(plan.state.name == "unknown")
