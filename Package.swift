@@ -83,7 +83,8 @@ let package = Package(
     module(
       "Driver",
       [
-        "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Mount", "NVMe", "Recovery",
+        "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Metrics",
+        "MetricsEndpoint", "Mount", "NVMe", "Recovery",
         "Resilience", "StateStore",
         "Udev", logging, serviceLifecycle, system, unixSignals,
       ]),

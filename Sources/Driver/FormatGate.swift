@@ -1,5 +1,19 @@
 internal import BlockDevice
 
+extension DeviceContent {
+  /// A label for what keeps the device from being used as a file system of that type; nil when
+  /// nothing does.
+  func refusal(wanted: FileSystemType, resuming: Bool) -> String? {
+    switch self {
+    case .empty: nil
+    case .fileSystem(let type, _): type == wanted.rawValue ? nil : "file_system"
+    case .partitionTable: "partition_table"
+    case .other: "other"
+    case .unknownData: resuming ? nil : "unknown_data"
+    }
+  }
+}
+
 /// Decides whether a device is mounted as it is, formatted, or refused.
 ///
 /// Formatting destroys, so the only way there is the proof that the device is empty; everything that

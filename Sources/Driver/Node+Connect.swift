@@ -46,7 +46,8 @@ extension Node {
     guard let permit = portals.permit(for: portal, at: .now) else {
       return FabricsError(
         code: .unreachable,
-        message: "connect \(source.nqn) at \(portal): not tried, it has not answered several times in "
+        message:
+          "connect \(source.nqn) at \(portal): not tried, it has not answered several times in "
           + "a row; it is asked again within 30 s")
     }
     do throws(FabricsError) {
@@ -57,7 +58,8 @@ extension Node {
     } catch {
       // Only what takes time to fail is not worth asking again soon: a portal that says no at once may
       // say yes the next second.
-      portals.record(error.code == .timedOut ? .failure : .unknown, for: portal, permit: permit, at: .now)
+      portals.record(
+        error.code == .timedOut ? .failure : .unknown, for: portal, permit: permit, at: .now)
       return error
     }
   }

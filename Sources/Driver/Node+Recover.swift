@@ -24,7 +24,8 @@ extension Node {
         return .settled
       }
       let state = try await operations.run(
-        Operations.recovery, volume: volume, deadline: limit) {
+        Operations.recovery, volume: volume, deadline: limit
+      ) {
         (operation) throws(DriverError) -> RecoveryState in
         // An RPC may have changed the record before the reservation was ours.
         guard let record = try await records.record(of: volume) else { return .healthy }

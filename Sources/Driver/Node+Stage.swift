@@ -161,6 +161,9 @@ extension Node {
       return content
     }
     var isKept = false
+    if let what = content.refusal(wanted: type, resuming: found.formatting == life) {
+      metrics.refusedToFormat(what)
+    }
     switch try FormatGate.decide(content, on: device, for: found, wanted: type, life: life) {
     case .keep:
       isKept = true

@@ -25,6 +25,7 @@ struct Node: NodeService {
   let subsystems: SubsystemUsers
   let changes: ChangeHints
   let recoveries: Recoveries
+  let metrics: DriverMetrics
   let portals: CircuitBreakers<TransportAddress>
   let logger: Logger
 
@@ -35,7 +36,9 @@ struct Node: NodeService {
   ) async throws(DriverError) {
     self.configuration = configuration
     self.changes = changes
-    recoveries = Recoveries(logger: logger)
+    let metrics = DriverMetrics()
+    self.metrics = metrics
+    recoveries = Recoveries(logger: logger, metrics: metrics)
     portals = CircuitBreakers()
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
@@ -44,7 +47,7 @@ struct Node: NodeService {
     devices = BlockDevices(runner: runner, calls: calls)
     mounts = Mounts(calls: calls)
     records = StageRecords(store)
-    operations = Operations(logger: logger)
+    operations = Operations(logger: logger, metrics: metrics)
     subsystems = SubsystemUsers(
       try await records.all { key, reason in
         logger.error(

@@ -3,6 +3,8 @@ internal import Command
 public import GRPC
 internal import Linux
 public import Logging
+internal import Metrics
+internal import MetricsEndpoint
 internal import NVMe
 internal import ServiceLifecycle
 internal import StateStore
@@ -21,18 +23,21 @@ public struct NodePlugin: Sendable {
     public var version: String
     /// Where the stage records live; survives restarts of the plugin and reboots.
     public var stateDirectory: String
+    /// Where metrics and health checks are served; nil: nowhere.
+    public var metrics: Address?
     /// For the Node service.
     public var node: NodeConfiguration
 
     /// No field has a default: see the command's.
     public init(
       endpoint: Address, driverName: String, version: String, stateDirectory: String,
-      node: NodeConfiguration
+      metrics: Address?, node: NodeConfiguration
     ) {
       self.endpoint = endpoint
       self.driverName = driverName
       self.version = version
       self.stateDirectory = stateDirectory
+      self.metrics = metrics
       self.node = node
     }
   }
@@ -62,7 +67,8 @@ public struct NodePlugin: Sendable {
       driverName: configuration.driverName, version: configuration.version,
       capabilities: configuration.node.topology.isEmpty
         ? [.onlineVolumeExpansion] : [.onlineVolumeExpansion, .volumeAccessibilityConstraints])
-    let interceptor = LoggingInterceptor(logger: logger)
+    node.registerGauges(executor: executor, calls: calls)
+    let interceptor = ObservingInterceptor(logger: logger, metrics: node.metrics)
     let server = try Server(
       Server.Configuration(address: configuration.endpoint),
       methods: identityMethods(identity, interceptor: interceptor)
@@ -83,11 +89,26 @@ public struct NodePlugin: Sendable {
           .init(service: ExecutorService(executor: executor)),
           .init(service: changes),
           .init(service: RecoveryService(node: node, changes: changes, logger: logger)),
+        ] + metricsServices(of: node) + [
           .init(
-            service: ServerService(server: server, operations: node.operations, logger: logger)),
+            service: ServerService(server: server, operations: node.operations, logger: logger))
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
     try await group.run()
+  }
+}
+
+extension NodePlugin {
+  private func metricsServices(of node: Node) -> [ServiceGroupConfiguration.ServiceConfiguration] {
+    guard case .tcp(let host, let port)? = configuration.metrics else { return [] }
+    var settings = MetricsEndpoint.Configuration(port: Int(port))
+    settings.host = host
+    let endpoint = MetricsEndpoint(
+      settings, metrics: { await node.metrics.registry.text() }, readyz: { nil },
+      whenListening: { [logger] port in
+        logger.notice("serving metrics", metadata: ["host": "\(host)", "port": "\(port)"])
+      })
+    return [.init(service: MetricsService(endpoint: endpoint, logger: logger))]
   }
 }
 

@@ -20,10 +20,12 @@ final class Operations: Sendable {
 
   private let holders = Mutex<[VolumeID: Holder]>([:])
   private let logger: Logger
+  private let metrics: DriverMetrics
 
   /// No volume is reserved at first.
-  init(logger: Logger) {
+  init(logger: Logger, metrics: DriverMetrics) {
     self.logger = logger
+    self.metrics = metrics
   }
 
   /// Every reservation there is now.
@@ -44,7 +46,9 @@ final class Operations: Sendable {
         """)
     }
     let start = ContinuousClock.now
-    let operation = Operation(name: name, volume: volume, deadline: deadline) { step in
+    let operation = Operation(
+      name: name, volume: volume, deadline: deadline, metrics: metrics
+    ) { step in
       self.holders.withLock { $0[volume]?.step = step }
     }
     defer {
@@ -91,16 +95,18 @@ final class Operation: Sendable {
   /// When the answer must be ready.
   let deadline: ContinuousClock.Instant
 
+  private let metrics: DriverMetrics
   private let enter: @Sendable (String?) -> Void
   private let steps = Mutex<[(name: String, took: Duration)]>([])
 
   init(
-    name: String, volume: VolumeID, deadline: ContinuousClock.Instant,
+    name: String, volume: VolumeID, deadline: ContinuousClock.Instant, metrics: DriverMetrics,
     enter: @escaping @Sendable (String?) -> Void
   ) {
     self.name = name
     self.volume = volume
     self.deadline = deadline
+    self.metrics = metrics
     self.enter = enter
   }
 
@@ -111,11 +117,19 @@ final class Operation: Sendable {
     Checkpoint.reached("\(name).\(step).before")
     let start = ContinuousClock.now
     enter(step)
-    defer {
-      enter(nil)
-      steps.withLock { $0.append((step, ContinuousClock.now - start)) }
+    let outcome: Swift.Result<Result, DriverError>
+    do throws(DriverError) {
+      outcome = .success(try await translating(body))
+    } catch {
+      outcome = .failure(error)
     }
-    let result = try await translating(body)
+    let took = ContinuousClock.now - start
+    enter(nil)
+    steps.withLock { $0.append((step, took)) }
+    var failure: DriverError.Code?
+    if case .failure(let error) = outcome { failure = error.code }
+    metrics.took(name, step, took, failure)
+    let result = try outcome.get()
     Checkpoint.reached("\(name).\(step).after")
     return result
   }

@@ -16,8 +16,12 @@ final class Recoveries: Sendable {
 
   private let entries = Mutex<[VolumeID: Entry]>([:])
   private let logger: Logger
+  private let metrics: DriverMetrics
 
-  init(logger: Logger) { self.logger = logger }
+  init(logger: Logger, metrics: DriverMetrics) {
+    self.logger = logger
+    self.metrics = metrics
+  }
 
   /// Every volume that has been looked at.
   var all: [VolumeID: Entry] { entries.withLock { $0 } }
@@ -33,6 +37,13 @@ final class Recoveries: Sendable {
       }
       if state == .healthy { entries[volume]?.backoff = Self.backoff }
       return previous
+    }
+    if let previous, previous.state != state {
+      if state == .healthy {
+        metrics.healed(from: previous.state, after: now - previous.since)
+      } else {
+        metrics.fell(into: state)
+      }
     }
     guard previous?.state != state, previous != nil || state != .healthy else { return }
     logger.log(

@@ -53,6 +53,12 @@ struct NodeCommand: AsyncParsableCommand {
     help: ArgumentHelp("A topology segment of this node; repeatable.", valueName: "key=value"))
   var topology: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Where to serve /metrics, /healthz and /readyz over HTTP; 'off' for nowhere.",
+      valueName: "host:port"))
+  var metricsAddress = "127.0.0.1:9809"
+
   @Option(help: "How much to log.")
   var logLevel: LogLevel = .info
 
@@ -74,7 +80,8 @@ struct NodeCommand: AsyncParsableCommand {
     let plugin = NodePlugin(
       .init(
         endpoint: try Address(endpoint), driverName: driverName, version: NVMeoFCSI.version,
-        stateDirectory: stateDir ?? "\(kubeletDir)/plugins/\(driverName)/state", node: node),
+        stateDirectory: stateDir ?? "\(kubeletDir)/plugins/\(driverName)/state",
+        metrics: metricsAddress == "off" ? nil : try Address("tcp://\(metricsAddress)"), node: node),
       logger: logger)
     try await plugin.run()
   }

@@ -6,7 +6,8 @@ import Testing
 @Suite("The per-volume reservation")
 struct OperationsTests {
   let operations = Operations(
-    logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+    metrics: DriverMetrics())
   let deadline = ContinuousClock.now + .seconds(60)
 
   @Test("refuses a second operation on the volume and says who holds it, and where")
@@ -27,6 +28,40 @@ struct OperationsTests {
     #expect(error.code == .operationPending)
     #expect(error.message.contains("volume v1: stage has been working on it for"))
     #expect(error.message.contains("now at connect"))
+  }
+
+  @Test("is waited for while recovery holds it, and not by recovery")
+  func recovery() async throws {
+    let volume = try VolumeID("v1")
+    let order = try await operations.run(
+      Operations.recovery, volume: volume, deadline: deadline
+    ) { (_) throws(DriverError) -> String in
+      do throws(DriverError) {
+        try await operations.run(Operations.recovery, volume: volume, deadline: deadline) {
+          (_) throws(DriverError) in
+        }
+        return "both"
+      } catch { return "\(error.code)" }
+    }
+    #expect(order == "operationPending")
+    let waited = try await withThrowingTaskGroup(of: Duration.self) { group in
+      let start = ContinuousClock.now
+      group.addTask {
+        try await operations.run(Operations.recovery, volume: volume, deadline: deadline) {
+          (_) throws(DriverError) in
+          try? await Task.sleep(for: .milliseconds(100))
+          return .zero
+        }
+      }
+      while operations.held.isEmpty { await Task.yield() }
+      group.addTask {
+        try await operations.run("publish", volume: volume, deadline: deadline) {
+          (_) throws(DriverError) in ContinuousClock.now - start
+        }
+      }
+      return try await group.reduce(.zero) { max($0, $1) }
+    }
+    #expect(waited >= .milliseconds(95))
   }
 
   @Test("does not concern other volumes")

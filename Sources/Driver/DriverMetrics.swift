@@ -1,0 +1,66 @@
+internal import GRPC
+internal import Metrics
+internal import NVMe
+internal import Recovery
+
+/// Every metric family of the node plugin, registered once. All names begin with `nvmeof_csi_`.
+struct DriverMetrics: Sendable {
+  let registry = MetricsRegistry()
+  private let rpcDuration: MetricFamily<Histogram>
+  private let rpcsInFlight: MetricFamily<Gauge>
+  private let stepDuration: MetricFamily<Histogram>
+  private let outages: MetricFamily<Counter>
+  private let secondsToHeal: MetricFamily<Histogram>
+  private let formatRefusals: MetricFamily<Counter>
+
+  init() {
+    rpcDuration = registry.histograms(
+      "nvmeof_csi_rpc_duration_seconds", help: "Time to answer an RPC, by method and gRPC code.",
+      labels: ["method", "code"])
+    rpcsInFlight = registry.gauges(
+      "nvmeof_csi_rpcs_in_flight", help: "RPCs that have not been answered yet.",
+      labels: ["method"])
+    stepDuration = registry.histograms(
+      "nvmeof_csi_step_duration_seconds",
+      help: "Time that a step of an operation on a volume took: connect, format, check, mount, …; "
+        + "operation recover are the repairs.",
+      labels: ["operation", "step", "outcome"])
+    outages = registry.counters(
+      "nvmeof_csi_outages_total", help: "Times a volume stopped being healthy, by what it became.",
+      labels: ["state"])
+    secondsToHeal = registry.histograms(
+      "nvmeof_csi_outage_duration_seconds",
+      help: "Time until a volume was healthy again, by what it was last.", labels: ["state"],
+      buckets: [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3_600, 14_400, 86_400])
+    formatRefusals = registry.counters(
+      "nvmeof_csi_format_refusals_total",
+      help: "Devices that were not formatted, by what was found on them.", labels: ["found"])
+  }
+
+  /// An RPC has come.
+  func began(_ method: String) { rpcsInFlight[method].add(1) }
+
+  /// An RPC was answered.
+  func answered(_ method: String, _ code: StatusCode, after duration: Duration) {
+    rpcsInFlight[method].add(-1)
+    rpcDuration[method, "\(code)"].observe(elapsed: duration)
+  }
+
+  /// A step of an operation has ended, well or with this error.
+  func took(
+    _ operation: String, _ step: String, _ duration: Duration, _ failure: DriverError.Code?
+  ) {
+    stepDuration[operation, step, failure.map { "\($0)" } ?? "ok"].observe(elapsed: duration)
+  }
+
+  /// A volume is not healthy any more.
+  func fell(into state: RecoveryState) { outages[state.name].increment() }
+
+  /// A volume is healthy again.
+  func healed(from state: RecoveryState, after duration: Duration) {
+    secondsToHeal[state.name].observe(elapsed: duration)
+  }
+
+  /// A device was not formatted.
+  func refusedToFormat(_ found: String) { formatRefusals[found].increment() }
+}

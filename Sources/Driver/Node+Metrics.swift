@@ -1,0 +1,65 @@
+internal import Command
+internal import Linux
+internal import Metrics
+internal import NVMe
+internal import Recovery
+internal import Resilience
+
+extension Node {
+  /// What is asked for at each scrape. Nothing here waits for storage: sysfs attributes of NVMe
+  /// controllers and the plugin's own memory.
+  func registerGauges(executor: CommandExecutor, calls: IsolatedCalls) {
+    let registry = metrics.registry
+    registry.callbackGauges(
+      "nvmeof_csi_controllers", help: "NVMe controllers that this driver has connected, by state.",
+      labels: ["state"]
+    ) {
+      let all = (try? sysfs.subsystems().flatMap(\.controllers)) ?? []
+      let ours = all.filter { $0.hostNQN == host.nqn.rawValue }
+      return Dictionary(grouping: ours, by: \.state.rawValue).map {
+        GaugeSample([$0.key], Double($0.value.count))
+      }
+    }
+    registry.callbackGauges(
+      "nvmeof_csi_volumes", help: "Staged volumes by recovery state.", labels: ["state"]
+    ) {
+      let states = recoveries.all.values.map(\.state.name)
+      return RecoveryState.names.map { name in
+        GaugeSample([name], Double(states.count { $0 == name }))
+      }
+    }
+    registry.callbackGauges(
+      "nvmeof_csi_oldest_operation_seconds",
+      help: "Age of the oldest operation under way on a volume; 0 without any.", labels: []
+    ) {
+      let now = ContinuousClock.now
+      let oldest = operations.held.values.map { now - $0.since }.max() ?? .zero
+      return [GaugeSample([], oldest / .seconds(1))]
+    }
+    registry.callbackGauges(
+      "nvmeof_csi_stuck_children",
+      help: "Child processes that were killed and sit in the kernel: programs, or system calls.",
+      labels: ["kind"]
+    ) {
+      [
+        GaugeSample(["program"], Double(executor.stuck.count)),
+        GaugeSample(["call"], Double(calls.stuck.count)),
+      ]
+    }
+    registry.callbackGauges(
+      "nvmeof_csi_portal_circuit",
+      help: "Circuit breaker of a portal that failed of late: 0 closed, 1 half-open, 2 open.",
+      labels: ["portal"]
+    ) {
+      portals.states(at: .now).map { portal, state in
+        let value: Double =
+          switch state {
+          case .closed: 0
+          case .halfOpen: 1
+          case .open: 2
+          }
+        return GaugeSample([portal.description], value)
+      }
+    }
+  }
+}
