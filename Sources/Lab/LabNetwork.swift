@@ -1,5 +1,3 @@
-import Foundation
-
 /// The guest's network, and how to break it.
 public enum LabNetwork {
   /// Nothing answers here: packets leave through a dummy link and are lost.
@@ -29,20 +27,5 @@ public enum LabNetwork {
 /// Runs a program of the machine and returns what it printed; fails with its errors.
 @discardableResult
 public func runProgram(_ arguments: [String]) throws -> String {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = arguments
-  let output = Pipe()
-  process.standardOutput = output
-  process.standardError = output
-  process.standardInput = FileHandle.nullDevice
-  try process.run()
-  let text = String(
-    decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-  process.waitUntilExit()
-  guard process.terminationStatus == 0 else {
-    throw LabError(
-      "\(arguments.joined(separator: " ")): exit \(process.terminationStatus): \(text)")
-  }
-  return text
+  try Program.run(arguments).text
 }

@@ -1,4 +1,6 @@
+import CSI
 import Foundation
+import GRPC
 import Lab
 import NVMe
 
@@ -27,6 +29,19 @@ struct Comparison {
       { run, side in
         try volume("empty-\(side)-\(run)", 100 + run * 2 + (side == .driver ? 0 : 1))
       }, after: { volume in try volume.delete() })
+  }
+
+  /// What a call costs that does nothing: a connection of its own, as a kubelet makes, and Probe.
+  func emptyCall() async throws -> Samples {
+    var samples = Samples()
+    for _ in 0..<max(runs, 7) {
+      let start = ContinuousClock.now
+      _ = try await node.withClient { client in
+        try await IdentityClient(client).probe(deadline: .now + .seconds(30))
+      }
+      samples.add((ContinuousClock.now - start).milliseconds)
+    }
+    return samples
   }
 
   /// Alternates which side goes first. Run 0 warms up and does not count.

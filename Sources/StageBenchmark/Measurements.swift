@@ -53,17 +53,21 @@ struct Measurements {
     samples(.driver, part).median / max(samples(.hand, part).median, 0.001)
   }
 
+  /// The ratio of minima is what remains when other work on the machine disturbs the medians.
   func print(_ title: String, runs: Int) {
     Swift.print("\n\(title), \(runs) runs of each side, ms")
     Swift.print(
-      "              driver: median     min     max   by hand: median     min     max   ratio")
+      "              driver: median     min     max   by hand: median     min     max   ratio  of minima"
+    )
     for part in Part.allCases {
       let (driver, hand) = (samples(.driver, part), samples(.hand, part))
       Swift.print(
         Self.padded("  \(part.rawValue)", 14)
           + String(
-            format: "%14.0f %7.0f %7.0f %17.0f %7.0f %7.0f %7.2f", driver.median, driver.minimum,
-            driver.maximum, hand.median, hand.minimum, hand.maximum, ratio(of: part)))
+            format: "%14.0f %7.0f %7.0f %17.0f %7.0f %7.0f %7.2f %10.2f", driver.median,
+            driver.minimum,
+            driver.maximum, hand.median, hand.minimum, hand.maximum, ratio(of: part),
+            driver.minimum / max(hand.minimum, 0.001)))
     }
     for part in [Part.stage, .unstage] {
       Swift.print("  steps of \(part.rawValue), medians      driver  by hand")

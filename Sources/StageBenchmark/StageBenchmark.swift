@@ -43,8 +43,16 @@ struct StageBenchmark: AsyncParsableCommand {
 
     let formatted = try await bench.formatted()
     formatted.print("formatted volume (ext4, \(size) MiB)", runs: runs)
+    // Through a pipe too each table is seen when it is made.
+    fflush(nil)
     let empty = try await bench.empty()
     empty.print("empty volume (mkfs.ext4, \(size) MiB)", runs: runs)
+    let call = try await bench.emptyCall()
+    print(
+      String(
+        format: "\nan empty call (connect, Probe): median %.0f ms, min %.0f, max %.0f", call.median,
+        call.minimum, call.maximum))
+    fflush(nil)
     if volumes > 0 {
       try await SideBySide(node: node, target: target, count: volumes).measure().print()
     }
