@@ -1,14 +1,20 @@
 internal import Command
+internal import Linux
 
 extension BlockDevices {
   /// Makes an unmounted file system fit to be mounted.  ext4: `e2fsck -p` replays the journal and
   /// repairs what is safe.  xfs: the mount replays; nothing to do.
+  ///
+  /// Returns the file system's own size, bytes, as its superblock has it; nil when it has none.  What
+  /// the journal still holds of a growth is not in it.
+  @discardableResult
   public func check(
     _ type: FileSystemType, on device: BlockDevice, deadline: ContinuousClock.Instant
-  ) async throws(BlockDeviceError) {
-    guard type == .ext4 else { return }
-    let action = "check ext4 on \(device)"
-    _ = try await read(.touch, of: device, action, deadline: deadline)
+  ) async throws(BlockDeviceError) -> UInt64? {
+    let action = "check \(type.rawValue) on \(device)"
+    let scan = try await read(.touch, of: device, action, deadline: deadline)
+    let size = type.size(superblock: scan.head)
+    guard type == .ext4 else { return size }
     let command = Command("e2fsck", ["-p", device.path])
     let output = try await run(command, action, deadline: deadline)
     guard case .exited(let code) = output.termination else {
@@ -27,5 +33,6 @@ extension BlockDevices {
           'e2fsck -f' on it by hand
           """)
     }
+    return size
   }
 }

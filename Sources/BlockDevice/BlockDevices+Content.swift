@@ -3,7 +3,7 @@ internal import Linux
 
 extension BlockDevices {
   /// The format gate's probe: exclusive open, identity, size, blkid's low-level probing with partition
-  /// tables, and reads of both ends and of samples between.
+  /// tables, and, where that finds nothing, reads of both ends and of samples between.
   ///
   /// `empty` only when blkid found nothing and every byte read, before blkid and after it, is zero:
   /// blkid's exit code 2 also says that it could not read.  The second reading shows that the device
@@ -12,10 +12,12 @@ extension BlockDevices {
     of device: BlockDevice, deadline: ContinuousClock.Instant
   ) async throws(BlockDeviceError) -> DeviceContent {
     let action = "probe \(device)"
-    let before = try await read(.probe, of: device, action, deadline: deadline)
+    let before = try await read(.touch, of: device, action, deadline: deadline)
     let command = Command("blkid", ["--probe", "--output", "export", device.path])
     let output = try await run(command, action, deadline: deadline)
-    let after = try await read(.probe, of: device, action, deadline: deadline)
+    // Where something was found the bytes are not needed, only that it was this device.
+    let regions: Regions = output.termination == .exited(2) ? .probe : .touch
+    let after = try await read(regions, of: device, action, deadline: deadline)
     switch output.termination {
     case .exited(0):
       guard let report = BlkidReport(parsing: output.standardOutput) else {

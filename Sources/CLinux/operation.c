@@ -117,6 +117,7 @@ static int read_region(int fd, uint64_t from, uint64_t to, struct clinux_result 
       fail(result, count < 0 ? "pread" : "short pread");
       return 0;
     }
+    if (from == 0) memcpy(result->head, buffer, wanted < sizeof result->head ? wanted : sizeof result->head);
     for (size_t i = 0; i < wanted && !result->found_non_zero; i++) {
       if (buffer[i]) {
         result->found_non_zero = 1;

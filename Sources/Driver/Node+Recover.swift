@@ -95,7 +95,7 @@ extension Node {
       guard case .fileSystem(let type, _) = record.access.kind, !record.access.mode.isReadOnly
       else { return }
       let device = BlockDevice(try await namespace(of: record, deadline: operation.deadline))
-      try await operation.step("check") { () async throws(BlockDeviceError) in
+      try await operation.step("check") { () async throws(BlockDeviceError) -> Void in
         try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
       }
     case .mount:

@@ -160,16 +160,15 @@ extension Node {
       }
       return content
     }
-    var isKept = false
+    var size: UInt64?
     if let what = content.refusal(wanted: type, resuming: found.formatting == life) {
       metrics.refusedToFormat(what)
     }
     switch try FormatGate.decide(content, on: device, for: found, wanted: type, life: life) {
     case .keep:
-      isKept = true
       // The journal of a read-only volume is the mount's to replay, not a repair's.
       if record.access.mode.isReadOnly { break }
-      try await operation.step("check") { () async throws(BlockDeviceError) -> Void in
+      size = try await operation.step("check") { () async throws(BlockDeviceError) -> UInt64? in
         try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
       }
     case .format(let proof):
@@ -190,9 +189,12 @@ extension Node {
       }
     }
     try await mountStaged(record, device, operation)
-    if isKept, !record.access.mode.isReadOnly {
+    // A clone on a larger volume, or a volume that grew while it was not staged: its file system is
+    // made to fill it. Less than a MiB is what mkfs leaves over.
+    if let size, size + 1 << 20 < device.size {
       try await operation.step("fill") { () async throws(BlockDeviceError) -> Void in
-        try await fill(device, with: type, at: staging, deadline: operation.deadline)
+        try await devices.grow(
+          type, on: device, mountedAt: staging, deadline: .forWork(after: operation.deadline))
       }
     }
   }
@@ -220,19 +222,6 @@ extension Node {
   private func exists(_ device: DeviceNumber) throws(DriverError) -> Bool {
     do { return try Files.status("\(sysfs.root)/dev/block/\(device)") != nil } catch {
       throw DriverError(error)
-    }
-  }
-
-  /// A clone on a larger volume, or a volume that grew while it was not staged: its file system is
-  /// made to fill it. Less than a MiB is what mkfs leaves over.
-  private func fill(
-    _ device: BlockDevice, with type: FileSystemType, at staging: String,
-    deadline: ContinuousClock.Instant
-  ) async throws(BlockDeviceError) {
-    let size = try await devices.fileSystemSize(type, on: device, deadline: deadline)
-    if size + 1 << 20 < device.size {
-      try await devices.grow(
-        type, on: device, mountedAt: staging, deadline: .forWork(after: deadline))
     }
   }
 

@@ -88,7 +88,8 @@ public final class IsolatedCalls: Sendable {
     let result = try await perform(operation, deadline)
     return RegionScan(
       device: DeviceNumber(raw: result.device), size: result.size,
-      firstNonZero: result.found_non_zero != 0 ? result.first_non_zero : nil)
+      firstNonZero: result.found_non_zero != 0 ? result.first_non_zero : nil,
+      head: unsafe withUnsafeBytes(of: result.head) { unsafe Array($0) })
   }
 
   private func perform(

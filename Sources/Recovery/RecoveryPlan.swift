@@ -102,6 +102,11 @@ public struct RecoveryPlan: Hashable, Sendable {
         return false
       }
     }
+    // Target by target, so that a pod sees the bare directory under its mount for a moment only.
+    let dead = mounted(on: nil)
+    let rebind = targets.flatMap { target -> [RecoveryStep] in
+      (dead.contains(target) ? [.detach(target)] : []) + [.bind(target)]
+    }
     let rebuild: [RecoveryStep] = [.check, .mount] + targets.map { .bind($0) }
     guard let staging = observed.staging else {
       // The staging mount is gone; what is bound elsewhere may still be alive.
@@ -110,12 +115,10 @@ public struct RecoveryPlan: Hashable, Sendable {
         return RecoveryPlan(
           .incomplete, [.mount] + targets.filter { !alive.contains($0) }.map { .bind($0) })
       }
-      return RecoveryPlan(.incomplete, mounted(on: nil).map { .detach($0) } + rebuild)
+      return RecoveryPlan(.incomplete, [.check, .mount] + rebind)
     }
     guard staging.device == namespace.device else {
-      return RecoveryPlan(
-        .renumbered,
-        mounted(on: nil).map { .detach($0) } + [.detach(desired.stagingPath)] + rebuild)
+      return RecoveryPlan(.renumbered, [.detach(desired.stagingPath), .check, .mount] + rebind)
     }
     switch staging.health {
     case .failed(let reason):

@@ -293,39 +293,30 @@ struct BlockDevicesTests {
     #expect(runner.commands.isEmpty)
   }
 
-  @Test(
-    "The size comes from either program's real output",
-    arguments: [
-      (FileSystemType.ext4, "ext4.dumpe2fs", 64 << 20), (.xfs, "xfs.xfs_db", 320 << 20),
-    ] as [(FileSystemType, String, UInt64)])
+  static let superblocks: [(FileSystemType, String, UInt64)] = [
+    (.ext4, "ext4.superblock", 64 << 20), (.xfs, "xfs.superblock", 320 << 20),
+  ]
+
+  @Test("The size is what a real superblock says", arguments: superblocks)
   func sizes(type: FileSystemType, name: String, size: UInt64) throws {
-    #expect(type.size(printed: try fixture(name)) == size)
+    #expect(type.size(superblock: try bytes(of: name)) == size)
   }
 
-  @Test(
-    "A size that is missing, doubtful or too large is none",
-    arguments: [
-      (.ext4, ""), (.ext4, "Block count: 5\n"), (.ext4, "Block count: 0\nBlock size: 1024\n"),
-      (.ext4, "Volume name: x\nBlock count: 1\nBlock count: 5\nBlock size: 1024\n"),
-      (.ext4, "Block count: -5\nBlock size: 1024\n"),
-      (.xfs, "dblocks = 18446744073709551615\nblocksize = 4096\n"), (.xfs, "dblocks = 1\n"),
-    ] as [(FileSystemType, String)])
-  func noSizes(type: FileSystemType, text: String) {
-    #expect(type.size(printed: text) == nil)
+  @Test("What is no superblock of the type, or a doubtful one, has no size", arguments: superblocks)
+  func noSizes(type: FileSystemType, name: String, size: UInt64) throws {
+    let real = try bytes(of: name)
+    let other: FileSystemType = type == .ext4 ? .xfs : .ext4
+    #expect(other.size(superblock: real) == nil)
+    #expect(type.size(superblock: []) == nil)
+    #expect(type.size(superblock: Array(real.dropLast())) == nil)
+    #expect(type.size(superblock: Array(repeating: 0, count: 2048)) == nil)
+    var broken = real
+    // The count of blocks in xfs, the size of a block in ext4.
+    for offset in type == .xfs ? Array(8..<16) : Array(1048..<1052) { broken[offset] = 0xff }
+    #expect(type.size(superblock: broken) == nil)
   }
 
-  @Test("A size is not asked of a path that leads nowhere or to something else")
-  func sizeRefuses() async throws {
-    let runner = FakeRunner(.exited(0))
-    for (path, expected) in [("/dev/null", .wrongDevice), ("/dev/no-such-device", .ioError)]
-      as [(String, BlockDeviceError.Code)]
-    {
-      let device = BlockDevice(path: path, number: Self.device.number, size: 1 << 30)
-      #expect(
-        try await code {
-          _ = try await devices(runner).fileSystemSize(.ext4, on: device, deadline: .ample)
-        } == expected)
-    }
-    #expect(runner.commands.isEmpty)
+  private func bytes(of name: String) throws -> [UInt8] {
+    try Files.read(fixturePath(name), limit: 1 << 20)
   }
 }

@@ -6,9 +6,12 @@ import Synchronization
 import SystemPackage
 
 func fixture(_ name: String) throws -> String {
+  String(decoding: try Files.read(fixturePath(name), limit: 1 << 20), as: UTF8.self)
+}
+
+func fixturePath(_ name: String) -> String {
   let here = #filePath.split(separator: "/").dropLast().joined(separator: "/")
-  return String(
-    decoding: try Files.read("/\(here)/Fixtures/\(name)", limit: 1 << 20), as: UTF8.self)
+  return "/\(here)/Fixtures/\(name)"
 }
 
 extension ContinuousClock.Instant {

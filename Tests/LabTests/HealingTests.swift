@@ -157,9 +157,9 @@ struct HealingTests {
     try await Scenario.run { lab in
       let node = lab.node
       let volume = try lab.volume()
-      let (path, _) = try await prepare(node, volume, .ext4)
-      let before = try Data(contentsOf: URL(fileURLWithPath: volume.backingFile))
+      let (path, writer) = try await prepare(node, volume, .ext4)
       try volume.portDown()
+      let before = try Data(contentsOf: URL(fileURLWithPath: volume.backingFile))
       try volume.recreate(
         uuid: "00000000-0000-4000-8000-00000000dead", host: node.host.nqn.rawValue)
       try volume.portUp()
@@ -177,9 +177,7 @@ struct HealingTests {
       try volume.portDown()
       try volume.recreate(host: node.host.nqn.rawValue)
       try volume.portUp()
-      try await eventually(within: .seconds(90), "the volume to be back") {
-        (try? "x".write(toFile: path + "/alive", atomically: true, encoding: .utf8)) != nil
-      }
+      try await expectHealed(volume, .ext4, at: path, writer)
       try await takeDown(node, volume, .ext4)
     }
   }

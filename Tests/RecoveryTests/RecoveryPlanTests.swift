@@ -117,8 +117,8 @@ struct RecoveryPlanTests {
       Self.observed([Self.controller(1, .live)], [Self.namespace(Self.new)]),
       of: try Self.desired(), .renumbered,
       [
-        .detach(Self.first), .detach(Self.second), .detach("/k/staging"), .check, .mount,
-        .bind(Self.first), .bind(Self.second),
+        .detach("/k/staging"), .check, .mount, .detach(Self.first), .bind(Self.first),
+        .detach(Self.second), .bind(Self.second),
       ])
   }
 
@@ -132,7 +132,7 @@ struct RecoveryPlanTests {
         controllers, namespaces, staging: .init(device: Self.old, health: .unknown("EIO")),
         targets: [Self.second: .mount(Self.old)]), of: desired, .renumbered,
       [
-        .detach(Self.second), .detach("/k/staging"), .check, .mount, .bind(Self.first),
+        .detach("/k/staging"), .check, .mount, .bind(Self.first), .detach(Self.second),
         .bind(Self.second),
       ])
     expect(
@@ -209,7 +209,7 @@ struct RecoveryPlanTests {
         [Self.controller(1, .live)], [Self.namespace(Self.new)],
         targets: [Self.first: .abandoned, Self.second: .mount(Self.old)]), of: try Self.desired(),
       .renumbered,
-      [.detach(Self.second), .detach("/k/staging"), .check, .mount, .bind(Self.second)])
+      [.detach("/k/staging"), .check, .mount, .detach(Self.second), .bind(Self.second)])
     expect(
       Self.observed(staging: nil, targets: [Self.first: .abandoned]),
       of: try Self.desired(.block, targets: [Self.first]), .healthy)

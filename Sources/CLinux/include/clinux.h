@@ -85,6 +85,8 @@ struct clinux_result {
   // CLINUX_SCAN
   uint64_t device, size;
   uint64_t found_non_zero, first_non_zero;
+  /// The device's first bytes, where superblocks are.
+  uint8_t head[2048];
 };
 
 /// Forks a child that performs `operation`, writes a `clinux_result` to `result_fd` and exits.
