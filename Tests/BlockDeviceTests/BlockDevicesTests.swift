@@ -258,18 +258,20 @@ struct BlockDevicesTests {
     #expect(runner.commands == [["e2fsck", "-p", "/dev/nvme9n9"]])
   }
 
-  @Test("No fsck of a device that is in use or another; none at all of xfs")
+  @Test("No check of a device that is in use or another; no program for xfs at all")
   func checkRefuses() async throws {
     let runner = FakeRunner(.exited(0))
     for (scan, expected) in [(failure(.resourceBusy), .inUse), (scan(minor: 8), .wrongDevice)]
       as [(Result<RegionScan, IsolatedCallError>, BlockDeviceError.Code)]
     {
-      let devices = devices(runner, reading: scan)
-      #expect(
-        try await code { try await devices.check(.ext4, on: Self.device, deadline: .ample) }
-          == expected)
-      try await devices.check(.xfs, on: Self.device, deadline: .ample)
+      for type in FileSystemType.allCases {
+        let devices = devices(runner, reading: scan)
+        #expect(
+          try await code { try await devices.check(type, on: Self.device, deadline: .ample) }
+            == expected)
+      }
     }
+    try await devices(runner, reading: scan()).check(.xfs, on: Self.device, deadline: .ample)
     #expect(runner.commands.isEmpty)
   }
 
