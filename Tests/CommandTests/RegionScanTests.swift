@@ -43,7 +43,11 @@ extension CommandExecutorTests {
       try await withLoopDevice { _, device, _ in
         let number = try #require(try Files.status(device)).representedDevice
         let found = try await scan(device)
-        #expect(found == RegionScan(device: number, size: Self.size, firstNonZero: nil))
+        #expect(
+          found
+            == RegionScan(
+              device: number, size: Self.size, firstNonZero: nil,
+              head: [UInt8](repeating: 0, count: 2048)))
       }
     }
 
