@@ -26,10 +26,14 @@ extension Node {
       let state = try await operations.run(
         Operations.recovery, volume: volume, deadline: limit
       ) {
-        (operation) throws(DriverError) -> RecoveryState in
+        (operation) throws(DriverError) -> RecoveryState? in
         // An RPC may have changed the record before the reservation was ours.
-        guard let record = try await records.record(of: volume) else { return .healthy }
+        guard let record = try await records.record(of: volume) else { return nil }
         return try await restore(record, operation)
+      }
+      guard let state else {
+        recoveries.forget(volume)
+        return .settled
       }
       recoveries.note(state, of: volume)
       return recoveries.outcome(of: volume, state)
@@ -43,12 +47,12 @@ extension Node {
 
   private static var recoveryPatience: Duration { .seconds(60) }
 
-  /// Carries out plan after plan until nothing is left to do; returns how the volume is then.
-  @discardableResult
+  /// Carries out plan after plan until nothing is left to do; returns how the volume is then, nil when
+  /// it is not ours to keep up.
   func restore(
     _ record: StageRecord, _ operation: Operation
-  ) async throws(DriverError) -> RecoveryState {
-    guard let desired = desired(record) else { return .healthy }
+  ) async throws(DriverError) -> RecoveryState? {
+    guard let desired = desired(record) else { return nil }
     // Connecting is one round, what the connection brings to light the next; more is going in circles.
     var rounds = 0
     var previous: RecoveryPlan?

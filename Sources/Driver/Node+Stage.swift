@@ -128,8 +128,9 @@ extension Node {
       guard top.device == namespace.device else {
         // The remains of a lost connection are ours to clear away; a living device's mount is not.
         if try !exists(top.device), desired(record) != nil {
-          let state = try await restore(record, operation)
-          recoveries.note(state, of: record.volume)
+          if let state = try await restore(record, operation) {
+            recoveries.note(state, of: record.volume)
+          }
           return
         }
         throw DriverError(

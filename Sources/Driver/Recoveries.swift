@@ -66,6 +66,12 @@ final class Recoveries: Sendable {
       metadata: ["volume": "\(volume)", "reason": "\(error)"])
   }
 
+  /// Only these have a record any more.
+  func forgetAll(but volumes: [VolumeID]) {
+    let kept = Set(volumes)
+    entries.withLock { entries in entries = entries.filter { kept.contains($0.key) } }
+  }
+
   /// The volume is no longer ours to keep up.
   func forget(_ volume: VolumeID) { entries.withLock { _ = $0.removeValue(forKey: volume) } }
 

@@ -24,7 +24,10 @@ struct RecoveryService: Service {
         group.addTask { await reconciler.run() }
         group.addTask {
           while !Task.isCancelled {
-            for volume in await node.records.volumes() { reconciler.enqueue(volume) }
+            if let volumes = await node.records.volumes() {
+              node.recoveries.forgetAll(but: volumes)
+              for volume in volumes { reconciler.enqueue(volume) }
+            }
             await changes.pause(Self.pollInterval)
             // Events come in bursts: one look after a burst is enough.
             try? await Task.sleep(for: .milliseconds(100))

@@ -34,9 +34,9 @@ struct StageRecords: Sendable {
     return records
   }
 
-  /// Every volume that has a record, readable or not; none when the store does not answer.
-  func volumes() async -> [VolumeID] {
-    ((try? await store.keys()) ?? []).compactMap { try? VolumeID($0) }
+  /// Every volume that has a record, readable or not; nil when the store does not answer.
+  func volumes() async -> [VolumeID]? {
+    (try? await store.keys())?.compactMap { try? VolumeID($0) }
   }
 
   /// Durable on return.
