@@ -34,7 +34,7 @@ extension LabNode {
     return found
   }
 
-  /// Processes that stay in state D for half a second: kernel threads come and go through it.
+  /// Processes that stay in state D for half a second; many pass through it for a moment.
   public static func uninterruptible() throws -> [String] {
     func now() throws -> Set<String> {
       var found: Set<String> = []
@@ -42,7 +42,11 @@ extension LabNode {
         guard let stat = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
           let end = stat.lastIndex(of: ")")
         else { continue }
-        if stat[end...].dropFirst(2).first == "D" { found.insert(String(stat[...end])) }
+        let fields = stat[end...].dropFirst(2).split(separator: " ")
+        // The kernel's own threads, children of kthreadd, wait for a target in that state as they should.
+        if fields.count > 1, fields[0] == "D", fields[1] != "2" {
+          found.insert(String(stat[...end]))
+        }
       }
       return found
     }
