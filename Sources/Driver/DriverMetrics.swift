@@ -2,9 +2,10 @@ internal import GRPC
 internal import Metrics
 internal import NVMe
 internal import Recovery
+internal import Synchronization
 
 /// Every metric family of the node plugin, registered once. All names begin with `nvmeof_csi_`.
-struct DriverMetrics: Sendable {
+final class DriverMetrics: Sendable {
   let registry = MetricsRegistry()
   private let rpcDuration: MetricFamily<Histogram>
   private let rpcsInFlight: MetricFamily<Gauge>
@@ -12,6 +13,7 @@ struct DriverMetrics: Sendable {
   private let outages: MetricFamily<Counter>
   private let secondsToHeal: MetricFamily<Histogram>
   private let formatRefusals: MetricFamily<Counter>
+  private let methods = Mutex<[String: Method]>([:])
 
   init() {
     rpcDuration = registry.histograms(
@@ -37,13 +39,32 @@ struct DriverMetrics: Sendable {
       help: "Devices that were not formatted, by what was found on them.", labels: ["found"])
   }
 
-  /// An RPC has come.
-  func began(_ method: String) { rpcsInFlight[method].add(1) }
+  /// What every call of one method counts in, looked up once: an RPC may take no longer than a look-up.
+  struct Method: Sendable {
+    fileprivate let name: String
+    fileprivate let inFlight: Gauge
+    fileprivate let succeeded: Histogram
+  }
+
+  /// An RPC has come. Methods are those of the method table, so there are few.
+  func began(_ name: String) -> Method {
+    let method = methods.withLock { methods in
+      if let method = methods[name] { return method }
+      let method = Method(
+        name: name, inFlight: rpcsInFlight[name],
+        succeeded: rpcDuration[name, "\(StatusCode.ok)"])
+      methods[name] = method
+      return method
+    }
+    method.inFlight.add(1)
+    return method
+  }
 
   /// An RPC was answered.
-  func answered(_ method: String, _ code: StatusCode, after duration: Duration) {
-    rpcsInFlight[method].add(-1)
-    rpcDuration[method, "\(code)"].observe(elapsed: duration)
+  func answered(_ method: Method, _ code: StatusCode, after duration: Duration) {
+    method.inFlight.add(-1)
+    let series = code == .ok ? method.succeeded : rpcDuration[method.name, "\(code)"]
+    series.observe(elapsed: duration)
   }
 
   /// A step of an operation has ended, well or with this error.

@@ -20,7 +20,7 @@ struct ObservingInterceptor: Interceptor {
     next: (Request, ServerContext) async throws(RPCError) -> Response
   ) async throws(RPCError) -> Response {
     let start = ContinuousClock.now
-    metrics.began(context.method)
+    let method = metrics.began(context.method)
     let outcome: Result<Response, RPCError>
     do throws(RPCError) {
       outcome = .success(try await next(request, context))
@@ -31,11 +31,11 @@ struct ObservingInterceptor: Interceptor {
     let took = duration.milliseconds
     switch outcome {
     case .success:
-      metrics.answered(context.method, .ok, after: duration)
+      metrics.answered(method, .ok, after: duration)
       logger.debug(
         "rpc answered", metadata: ["method": "\(context.method)", "ms": "\(took)"])
     case .failure(let error):
-      metrics.answered(context.method, error.code, after: duration)
+      metrics.answered(method, error.code, after: duration)
       logger.warning(
         "rpc failed",
         metadata: [
