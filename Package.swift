@@ -68,6 +68,7 @@ let package = Package(
     module("Mount", ["Command", "Linux", system]),
     module("StateStore", ["Linux", system]),
     module("Recovery", ["Linux", "NVMe"]),
+    module("Backends", ["Command", "Linux", "NVMe", "StateStore", "JSON", system]),
 
     module("Metrics"),
     module("MetricsEndpoint", ["Metrics", nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
