@@ -102,6 +102,10 @@ let package = Package(
       name: "nvmeof-csi-bench-stage",
       dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
       path: "Sources/StageBenchmark", swiftSettings: labSettings),
+    // Not shipped: see hack/bench rpc.
+    .executableTarget(
+      name: "nvmeof-csi-bench-rpc", dependencies: ["CSI", "GRPC"],
+      path: "Sources/RPCBenchmark", swiftSettings: labSettings),
     .executableTarget(
       name: "nvmeof-csi-demo", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe"],
       path: "Sources/Demo", swiftSettings: labSettings),
