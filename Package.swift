@@ -52,11 +52,15 @@ let package = Package(
     // The edge to C. Each is a module map, prefixed shims and the libraries to link.
     .target(
       name: "CGRPC",
-      linkerSettings: [.linkedLibrary("grpc_unsecure"), .linkedLibrary("gpr")]),
+      linkerSettings: [
+        .linkedLibrary("grpc_unsecure"), .linkedLibrary("gpr"),
+        .linkedLibrary("absl_synchronization"), .linkedLibrary("stdc++"),
+      ]),
     .systemLibrary(name: "CProtobufC"),
     .target(
       name: "CCSI", dependencies: ["CProtobufC"], linkerSettings: [.linkedLibrary("protobuf-c")]),
-    .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
+    // No pkgConfig: it would put the system's library directory before that of hack/build.
+    .systemLibrary(name: "CUdev", providers: [.apt(["libudev-dev"])]),
     .target(name: "CLinux"),
 
     module("JSON"),

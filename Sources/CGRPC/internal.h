@@ -8,6 +8,9 @@
 #include <grpc/support/time.h>
 #include <stdatomic.h>
 
+// See lock-order.cc.
+void cgrpc_ignore_lock_order(void);
+
 // What the core carries for an operation: it lives in the struct that the operation writes into.
 typedef struct cgrpc_tag {
   cgrpc_event_kind kind;

@@ -5,7 +5,10 @@
 #include <grpc/support/alloc.h>
 #include <pthread.h>
 
-void cgrpc_init(void) { grpc_init(); }
+void cgrpc_init(void) {
+  cgrpc_ignore_lock_order();
+  grpc_init();
+}
 
 const char *cgrpc_core_version(void) { return grpc_version_string(); }
 
