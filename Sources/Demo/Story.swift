@@ -44,6 +44,7 @@ final class Story {
     try await repeatCalls(mounted)
     try await grow(mounted)
     try await stopAndVerify(mounted)
+    try await renumber(mounted)
     let raw = try await refuseAndServeBlock()
     try await refuseToFormat(raw)
     try await takeDown(mounted)
