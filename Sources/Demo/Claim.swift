@@ -11,7 +11,8 @@ enum Claim: String, CaseIterable {
   case idempotent = "stage and publish again: success, and nothing is done twice"
   case grows = "expansion online, under the writer's hands"
   case keepsRecords = "every record that was acknowledged is there, its checksum is right"
-  case heals = "disconnected under the mount: back under another number, at the same path, by itself"
+  case heals =
+    "disconnected under the mount: back under another number, at the same path, by itself"
   case refusesSharing = "a file system on several nodes (RWX) is refused, with what to use instead"
   case refusesStranger = "a namespace that is not the volume's is refused before it is touched"
   case servesBlock = "a raw block volume is a device node of the namespace, without detours"

@@ -24,7 +24,8 @@ extension Story {
       }
       return try namespace(volume)
     }
-    timeline.note("/dev/\(before.name) (\(before.device)) became /dev/\(disk.name) (\(disk.device))")
+    timeline.note(
+      "/dev/\(before.name) (\(before.device)) became /dev/\(disk.name) (\(disk.device))")
     try await timeline.step("both paths live, a file written at the same path") {
       try await waitForLive(2, volume)
       try "still here".write(toFile: path + "/after", atomically: true, encoding: .utf8)
