@@ -131,7 +131,7 @@ let package = Package(
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),
     tests("CSITests", ["CSI", "CCSI", "GRPC", "JSON", "ProtobufC"], fixtures: true),
-    tests("CSIToolTests", ["CSITool", "GRPC", "JSON", "ProtobufC", argumentParser]),
+    tests("CSIToolTests", ["CSI", "CSITool", "GRPC", "JSON", "ProtobufC", argumentParser]),
     tests(
       "DriverTests",
       ["Driver", "CSI", "GRPC", "Linux", "Mount", "NVMe", "StateStore", logging, system]),
