@@ -84,7 +84,7 @@ let package = Package(
     module(
       "Driver",
       [
-        "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Metrics",
+        "Backends", "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Metrics",
         "MetricsEndpoint", "Mount", "NVMe", "Recovery",
         "Resilience", "StateStore",
         "Udev", logging, serviceLifecycle, system, unixSignals,
@@ -134,7 +134,10 @@ let package = Package(
     tests("CSIToolTests", ["CSI", "CSITool", "GRPC", "JSON", "ProtobufC", argumentParser]),
     tests(
       "DriverTests",
-      ["Driver", "CSI", "GRPC", "Linux", "Mount", "NVMe", "StateStore", logging, system]),
+      [
+        "Driver", "Backends", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe", "StateStore",
+        logging, system,
+      ]),
     // Runs inside the lab's guest, on the real kernel: see hack/lab.
     .testTarget(
       name: "LabTests", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", system],
