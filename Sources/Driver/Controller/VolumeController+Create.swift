@@ -23,7 +23,7 @@ extension VolumeController {
       logger.info(
         "create volume",
         metadata: [
-          "volume": "\(id)", "name": "\(name)",
+          "volume": "\(id)", "name": "\(name.debugDescription)",
           "claim":
             "\(request.parameters["csi.storage.k8s.io/pvc/namespace"] ?? "")/\(request.parameters["csi.storage.k8s.io/pvc/name"] ?? "")",
         ])
@@ -165,8 +165,8 @@ extension VolumeRecord {
     guard name == self.name else {
       throw DriverError(
         .internal,
-        "volume \(id) is called '\(self.name)', and '\(name)' has the same id: choose "
-          + "another name")
+        "volume \(id) is called \(self.name.debugDescription), and \(name.debugDescription) has "
+          + "the same id: choose another name")
     }
     var differences: [String] = []
     if size < asked.required || (asked.limit > 0 && size > asked.limit) {
@@ -182,7 +182,8 @@ extension VolumeRecord {
     guard differences.isEmpty else {
       throw DriverError(
         .alreadyExists,
-        "volume '\(name)' exists as \(id), and \(differences.joined(separator: "; "))")
+        "volume \(name.debugDescription) exists as \(id), and \(differences.joined(separator: "; "))"
+      )
     }
   }
 }

@@ -162,12 +162,14 @@ extension SnapshotRecord {
     guard name == self.name else {
       throw DriverError(
         .internal,
-        "snapshot \(id) is called '\(self.name)', and '\(name)' has the same id: choose another name"
+        "snapshot \(id) is called \(self.name.debugDescription), and \(name.debugDescription) "
+          + "has the same id: choose another name"
       )
     }
     guard source == self.source else {
       throw DriverError(
-        .alreadyExists, "snapshot '\(name)' exists as \(id), and it is of volume \(self.source)")
+        .alreadyExists,
+        "snapshot \(name.debugDescription) exists as \(id), and it is of volume \(self.source)")
     }
   }
 }

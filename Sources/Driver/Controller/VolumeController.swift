@@ -56,16 +56,18 @@ struct VolumeController: ControllerService {
     return ObjectID(text, kind: kind)
   }
 
-  /// A name for a new object, checked: one that breaks a line or a log is refused.
+  /// A name for a new object, checked: csi.proto bans control characters but for common white space.
   func objectName(_ name: String) throws(DriverError) -> String {
     guard !name.isEmpty else { throw DriverError(.invalidArgument, "name is missing") }
     guard name.utf8.count <= 253 else {
       throw DriverError(
         .invalidArgument, "name has \(name.utf8.count) bytes; at most 253 are allowed")
     }
-    guard name.unicodeScalars.allSatisfy({ !$0.properties.generalCategory.isControl }) else {
-      throw DriverError(.invalidArgument, "name holds a control character")
-    }
+    guard
+      name.unicodeScalars.allSatisfy({
+        $0.properties.generalCategory != .control || "\t\n\r".unicodeScalars.contains($0)
+      })
+    else { throw DriverError(.invalidArgument, "name holds a control character") }
     return name
   }
 

@@ -81,7 +81,7 @@ struct CreateVolumeTests {
     return [
       ("name is missing", Harness.volume(""), .invalidArgument),
       ("253", Harness.volume(String(repeating: "x", count: 254)), .invalidArgument),
-      ("control character", Harness.volume("a\nb"), .invalidArgument),
+      ("control character", Harness.volume("a\u{1}b"), .invalidArgument),
       ("volume_capabilities is missing", noCapabilities, .invalidArgument),
       (
         "volumeMode: Block",

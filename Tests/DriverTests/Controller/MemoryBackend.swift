@@ -19,15 +19,17 @@ final class MemoryBackend: Backend {
 
   let state = Mutex(State())
   let capabilities: Set<BackendCapability>
-  let capacity: Int64 = 100 << 30
+  let capacity: Int64
   /// Called with the name of each step before it is done: `createVolume`, `createVolume.copy`, …
   let before: @Sendable (_ step: String) async throws(BackendError) -> Void
 
   init(
     capabilities: Set<BackendCapability> = Set(BackendCapability.allCases),
+    capacity: Int64 = 100 << 30,
     before: @escaping @Sendable (String) async throws(BackendError) -> Void = { _ in }
   ) {
     self.capabilities = capabilities
+    self.capacity = capacity
     self.before = before
   }
 
