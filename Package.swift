@@ -122,6 +122,7 @@ let package = Package(
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
     tests("MountTests", ["Mount", "Command", "Linux", system]),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
+    tests("BackendsTests", ["Backends", "Linux", "NVMe", "StateStore", system]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),
     tests(

@@ -29,6 +29,9 @@ int clinux_pipe(int ends[2]);
 /// eventfd(2) with EFD_CLOEXEC and EFD_NONBLOCK.
 int clinux_eventfd(void);
 
+/// open(2) with O_RDONLY | O_DIRECT | O_CLOEXEC.
+int clinux_open_direct(const char *path);
+
 /// ppoll(2) without a signal mask; `timeout` in nanoseconds, negative for none.
 int clinux_poll(struct pollfd *descriptors, size_t count, int64_t timeout);
 
