@@ -89,7 +89,11 @@ public enum Files {
 
   /// The names in a directory but for `.` and `..`, sorted.
   public static func names(inDirectory path: String) throws(SystemCallError) -> [String] {
-    let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
+    try names(of: try open(path, O_RDONLY | O_DIRECTORY), path: path)
+  }
+
+  /// Closes the descriptor.
+  static func names(of descriptor: Int32, path: String) throws(SystemCallError) -> [String] {
     guard let directory = unsafe fdopendir(descriptor) else {
       let error = Errno(rawValue: errno)
       close(descriptor)
