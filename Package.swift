@@ -121,7 +121,10 @@ let package = Package(
     tests("NVMeTests", ["NVMe", "Command", "Linux", system], fixtures: true),
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
     tests("MountTests", ["Mount", "Command", "Linux", system]),
+    tests(
+      "BackendsTests", ["Backends", "Command", "Linux", "NVMe", "StateStore", "JSON", system]),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
+    tests("BackendsTests", ["Backends", "Linux", "NVMe", "StateStore", system]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),
     tests(
