@@ -108,7 +108,8 @@ let package = Package(
     .executableTarget(
       name: "nvmeof-csi",
       dependencies: [
-        "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe", "ProtobufC",
+        "Backends", "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe",
+        "ProtobufC",
         argumentParser,
         logging, serviceLifecycle, system,
       ],
@@ -124,7 +125,6 @@ let package = Package(
     tests(
       "BackendsTests", ["Backends", "Command", "Linux", "NVMe", "StateStore", "JSON", system]),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
-    tests("BackendsTests", ["Backends", "Linux", "NVMe", "StateStore", system]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),
     tests(

@@ -1,4 +1,4 @@
-public import Backends
+internal import Backends
 internal import CSI
 internal import Command
 public import GRPC
