@@ -124,7 +124,6 @@ let package = Package(
     tests(
       "BackendsTests", ["Backends", "Command", "Linux", "NVMe", "StateStore", "JSON", system]),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
-    tests("BackendsTests", ["Backends", "Linux", "NVMe", "StateStore", system]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),
     tests(
@@ -140,7 +139,8 @@ let package = Package(
       ["Driver", "CSI", "GRPC", "Linux", "Mount", "NVMe", "StateStore", logging, system]),
     // Runs inside the lab's guest, on the real kernel: see hack/lab.
     .testTarget(
-      name: "LabTests", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", system],
+      name: "LabTests",
+      dependencies: ["Backends", "CSI", "GRPC", "Lab", "Linux", "NVMe", "StateStore", system],
       swiftSettings: labSettings),
   ]
 )
