@@ -143,7 +143,8 @@ let package = Package(
       ]),
     // Runs inside the lab's guest, on the real kernel: see hack/lab.
     .testTarget(
-      name: "LabTests", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", system],
+      name: "LabTests",
+      dependencies: ["Backends", "CSI", "GRPC", "Lab", "Linux", "NVMe", "StateStore", system],
       swiftSettings: labSettings),
   ]
 )

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Linux
 internal import NVMe
-internal import StateStore
+public import StateStore
 
 /// Volumes of a pool on this machine, exported by its kernel's NVMe target.
 ///
@@ -17,6 +17,20 @@ public final class NVMetBackend: Backend {
   let report: @Sendable (String) -> Void
   private let threads: DeadlineThreads
   private let target: NVMetTarget
+
+  /// Volumes in a directory of image files. Fails with `invalid` for a configuration that cannot work;
+  /// whether pool and target are there is seen by the first call.
+  ///
+  /// Export records are kept in `store` under `exports/<volume id>`. `report` is told what people should
+  /// know and no caller is waiting for.
+  public convenience init(
+    _ configuration: NVMetConfiguration, files: FilePoolConfiguration, store: any StateStore,
+    report: @escaping @Sendable (String) -> Void
+  ) throws(BackendError) {
+    try self.init(
+      configuration, pool: try FilePool(files, owner: configuration.owner), store: store,
+      report: report)
+  }
 
   /// `fs` and `settle` are seams for tests.
   init(

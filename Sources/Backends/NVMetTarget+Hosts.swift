@@ -45,6 +45,11 @@ extension NVMetTarget {
     guard !isThere else {
       throw BackendError(.failed, "\(host) is still allowed at \(nqn) after it was removed")
     }
+    try removeUnused(host)
+  }
+
+  /// Removes a host that no volume, ours or another's, is linked to.
+  private func removeUnused(_ host: String) throws(BackendError) {
     try attempt("remove host \(host)") { () throws(SystemCallError) in
       try removeHost("hosts/\(host)")
     }
@@ -98,5 +103,7 @@ extension NVMetTarget {
       }
     }
     try publish([record]).first?.value.get()
+    // Whoever forgot a host may have died before this.
+    for host in record.cutting.map(\.rawValue).sorted() { try removeUnused(host) }
   }
 }

@@ -109,10 +109,10 @@ extension NVMetTarget {
     let port = try attempt("make a port at \(portal)") { () throws(SystemCallError) -> Int? in
       if let port = try ports(at: portal).first { return port }
       for number in mark.portNumbers(portal) {
+        let isNew = try fs.makeDirectory("ports/\(number)")
         // There already, with no address: ours, by whoever died before giving it one.
-        guard
-          try fs.makeDirectory("ports/\(number)") || fs.read("ports/\(number)/addr_traddr") == ""
-        else { continue }
+        let address = try fs.read("ports/\(number)/addr_traddr")
+        guard isNew || address.isEmpty else { continue }
         try configure(number, portal)
         return number
       }

@@ -6,13 +6,13 @@ import Testing
 @Suite("An export record")
 struct ExportRecordTests {
   private func record() throws -> ExportRecord {
-    let id = try volumeID("a")
+    let id = try ObjectID.volume("a")
     return ExportRecord(
       volume: id, phase: .serving, nqn: try NQN("nqn.2026-11.dev.nvmeof-csi:\(id)"),
       uuid: TargetMark.uuid(of: id), nguid: try #require(NGUID(TargetMark.nguid(of: id))),
       serial: TargetMark.serial(of: id), path: "/pool/a.img", size: 1 << 30,
       content: .snapshot(try #require(ObjectID("ns-" + String(repeating: "b", count: 26)))),
-      portals: Bench.portals, hosts: [hostNQN("n1"), hostNQN("n2")], cutting: [hostNQN("n3")])
+      portals: TargetBench.portals, hosts: [hostNQN("n1"), hostNQN("n2")], cutting: [hostNQN("n3")])
   }
 
   @Test("reads back as it was written, and is always written the same")

@@ -8,7 +8,7 @@ import Testing
 struct HostAccessTests {
   @Test("only those that are allowed connect")
   func allow() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a", hosts: ["node-1"])
       let nqn = volume.export.nqn.rawValue
       #expect(volume.export.allowedHosts == [hostNQN("node-1")])
@@ -20,14 +20,15 @@ struct HostAccessTests {
       try await bench.driver().allow(hostNQN("node-1"), volume: volume.id, deadline: .ample)
       #expect(bench.configFS.takeLog() == [])
       await expectError(.notFound) {
-        try await bench.driver().allow(hostNQN("node-1"), volume: volumeID("b"), deadline: .ample)
+        try await bench.driver().allow(
+          hostNQN("node-1"), volume: ObjectID.volume("b"), deadline: .ample)
       }
     }
   }
 
   @Test("one that is revoked is cut, and nothing of it is under way any more")
   func revokeLast() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a", hosts: ["node-1"])
       let other = try await bench.volume("b", hosts: ["node-1"])
       let nqn = volume.export.nqn.rawValue
@@ -57,13 +58,14 @@ struct HostAccessTests {
       #expect(bench.configFS.takeLog() == [])
       try await bench.driver().revoke(hostNQN("node-1"), volume: other.id, deadline: .ample)
       #expect(try bench.configFS.names(in: "hosts") == [])
-      try await bench.driver().revoke(hostNQN("node-1"), volume: volumeID("c"), deadline: .ample)
+      try await bench.driver().revoke(
+        hostNQN("node-1"), volume: ObjectID.volume("c"), deadline: .ample)
     }
   }
 
   @Test("with another host left each port is linked again at once and the namespace is not touched")
   func revokeOneOfTwo() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a", hosts: ["node-1", "node-2"])
       let nqn = volume.export.nqn.rawValue
       for node in ["node-1", "node-2"] {
@@ -89,7 +91,7 @@ struct HostAccessTests {
 
   @Test("a host that somebody linked by hand is cut as soon as it is seen")
   func stranger() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a", hosts: ["node-1"])
       let nqn = volume.export.nqn.rawValue
       let stranger = hostNQN("stranger").rawValue

@@ -1,5 +1,6 @@
 import NVMe
 import StateStore
+import Synchronization
 import Testing
 
 @testable import Backends
@@ -10,7 +11,7 @@ struct KillTests {
   enum Call: CaseIterable, Sendable {
     case create, delete, allow, revokeLast, revokeOne, expand, restore
 
-    func prepare(_ bench: Bench) async throws {
+    func prepare(_ bench: TargetBench) async throws {
       // Another volume shares the ports and the host.
       try await bench.volume("z", hosts: ["node-2"])
       switch self {
@@ -24,14 +25,14 @@ struct KillTests {
       }
       if self == .revokeLast || self == .revokeOne {
         let nqn = try #require(
-          try await bench.driver().volume(volumeID("a"), deadline: .ample)
+          try await bench.driver().volume(ObjectID.volume("a"), deadline: .ample)
         ).export.nqn
         try bench.configFS.connect(hostNQN("node-1").rawValue, nqn.rawValue)
       }
     }
 
-    func make(_ driver: NVMetBackend, _ bench: Bench) async throws {
-      let id = try volumeID("a")
+    func make(_ driver: NVMetBackend, _ bench: TargetBench) async throws {
+      let id = try ObjectID.volume("a")
       switch self {
       case .create:
         _ = try await driver.createVolume(bench.specification(id), deadline: .ample) { _, _ in }
@@ -46,7 +47,7 @@ struct KillTests {
   }
 
   /// What a call led to: the target, the records, the storage, and the host's connection.
-  private func outcome(_ bench: Bench) async throws -> [String] {
+  private func outcome(_ bench: TargetBench) async throws -> [String] {
     var outcome = try bench.configFS.contents()
     for key in try await bench.store.keys() {
       outcome.append(
@@ -64,7 +65,7 @@ struct KillTests {
   @Test("finishes when it is asked again", arguments: Call.allCases, [false, true])
   func retry(call: Call, restoresFirst: Bool) async throws {
     var wanted: [String] = []
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       try await call.prepare(bench)
       try await call.make(try bench.driver(), bench)
       wanted = try await outcome(bench)
@@ -72,7 +73,7 @@ struct KillTests {
     var step = 0
     while true {
       var wasKilled = false
-      try await Bench.run { bench in
+      try await TargetBench.run { bench in
         try await call.prepare(bench)
         let life = KillSwitch(before: step)
         try? await call.make(try bench.driver(life), bench)
@@ -96,7 +97,7 @@ struct KillTests {
     var collected = 0
     while true {
       var wasKilled = false
-      try await Bench.run { bench in
+      try await TargetBench.run { bench in
         try await call.prepare(bench)
         let life = KillSwitch(before: step)
         try? await call.make(try bench.driver(life), bench)
@@ -106,7 +107,7 @@ struct KillTests {
         let leftovers = try await next.leftovers(deadline: .ample)
         collected += leftovers.count
         for leftover in leftovers {
-          #expect(leftover.id == (try volumeID("a")))
+          #expect(leftover.id == (try ObjectID.volume("a")))
           try await next.remove(leftover, deadline: .ample)
           try await next.remove(leftover, deadline: .ample)
         }

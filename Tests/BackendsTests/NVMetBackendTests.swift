@@ -1,5 +1,6 @@
 import Linux
 import NVMe
+import StateStore
 import Synchronization
 import Testing
 
@@ -9,11 +10,11 @@ import Testing
 struct NVMetBackendTests {
   @Test("makes subsystem, namespace and ports in this order, and nothing when it is asked again")
   func creates() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a")
       let nqn = "nqn.2026-11.dev.nvmeof-csi:nv-aaaaaaaaaaaaaaaaaaaaaaaaaa"
       let mark = TargetMark(PoolOwner(driver: "nvmeof.csi.dev", cluster: "c1"))
-      let ports = Bench.portals.map { mark.portNumbers($0)[0] }
+      let ports = TargetBench.portals.map { mark.portNumbers($0)[0] }
       let namespace = "subsystems/\(nqn)/namespaces/1"
       #expect(
         bench.configFS.takeLog() == [
@@ -43,7 +44,7 @@ struct NVMetBackendTests {
       #expect(volume.fault == nil)
       #expect(volume.export.nqn.rawValue == nqn)
       #expect(volume.export.allowedHosts == [])
-      #expect(volume.export.portals == Bench.portals)
+      #expect(volume.export.portals == TargetBench.portals)
       #expect(try await bench.volume("a") == volume)
       #expect(bench.configFS.takeLog() == [])
     }
@@ -59,7 +60,7 @@ struct NVMetBackendTests {
 
   @Test("another size under the same name already exists, and changes nothing")
   func otherSize() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a")
       let before = try bench.configFS.contents()
       await expectError(.alreadyExists) {
@@ -74,17 +75,18 @@ struct NVMetBackendTests {
 
   @Test("a pool that refuses leaves no record")
   func refusedByPool() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       bench.storage.state.withLock { $0.health = BackendError(.exhausted, "full") }
       await expectError(.exhausted) { try await bench.volume("a") }
-      #expect(try await bench.store.keys() == [])
+      let keys = try await bench.store.keys()
+      #expect(keys == [])
       #expect(bench.configFS.takeLog() == [])
     }
   }
 
   @Test("delete leaves nothing: no subsystem, port, host, storage or record")
   func deletes() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let driver = try bench.driver()
       let volume = try await bench.volume("a", hosts: ["node-1"])
       await expectError(.inUse, hostNQN("node-1").rawValue) {
@@ -102,7 +104,7 @@ struct NVMetBackendTests {
 
   @Test("a volume that something depends on stays exported when it is deleted")
   func pinned() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a")
       bench.storage.state.withLock { _ = $0.pinned.insert(volume.id) }
       let before = try bench.configFS.contents()
@@ -116,7 +118,7 @@ struct NVMetBackendTests {
 
   @Test("growth is told to the hosts of an enabled namespace")
   func expands() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let driver = try bench.driver()
       let volume = try await bench.volume("a")
       _ = bench.configFS.takeLog()
@@ -130,19 +132,19 @@ struct NVMetBackendTests {
         _ = try await driver.expandVolume(volume.id, toSize: 1, deadline: .ample)
       }
       await expectError(.notFound) {
-        _ = try await driver.expandVolume(try volumeID("b"), toSize: 1, deadline: .ample)
+        _ = try await driver.expandVolume(try ObjectID.volume("b"), toSize: 1, deadline: .ample)
       }
     }
   }
 
   @Test("volumes are listed with their hosts, and a fault where something is missing")
   func lists() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let driver = try bench.driver()
       for letter in "cab" { try await bench.volume(letter, hosts: ["node-1"]) }
       #expect(
         try await driver.volumes(deadline: .ample).map(\.id)
-          == [volumeID("a"), volumeID("b"), volumeID("c")])
+          == [ObjectID.volume("a"), ObjectID.volume("b"), ObjectID.volume("c")])
       let nqn = try await bench.volume("b").export.nqn
       _ = try bench.configFS.unlink(
         "ports/\(bench.configFS.names(in: "ports")[0])/subsystems/\(nqn)")
@@ -160,7 +162,7 @@ struct NVMetBackendTests {
 
   @Test("storage whose record was lost is shown, is no leftover, and is exported when made again")
   func lostRecord() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a")
       try bench.configFS.clear()
       let key = try await bench.store.keys()[0]
@@ -178,10 +180,10 @@ struct NVMetBackendTests {
 
   @Test("a copy of a volume waits for its hosts to be gone, and keeps hosts out, where it must")
   func quietSource() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let driver = try bench.driver()
       let source = try await bench.volume("a", hosts: ["node-1"]).id
-      var clone = bench.specification(try volumeID("b"))
+      var clone = bench.specification(try ObjectID.volume("b"))
       clone.content = .volume(source)
       let asked = clone
       let snapshot = try #require(ObjectID("ns-" + String(repeating: "s", count: 26)))

@@ -10,14 +10,14 @@ struct OwnershipTests {
 
   @Test("a subsystem of our name with another's mark is refused and not touched")
   func foreignSubsystem() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       _ = try bench.configFS.makeDirectory("subsystems/\(nqn)")
       try bench.configFS.write("somebody's", to: "subsystems/\(nqn)/attr_model")
       let before = try bench.configFS.contents()
       await expectError(.notOurs, "somebody's", nqn) { try await bench.volume("a") }
       let driver = try bench.driver()
       await expectError(.notOurs) {
-        try await driver.deleteVolume(volumeID("a"), deadline: .ample) { _, _ in }
+        try await driver.deleteVolume(ObjectID.volume("a"), deadline: .ample) { _, _ in }
       }
       #expect(try bench.configFS.contents() == before)
     }
@@ -25,7 +25,7 @@ struct OwnershipTests {
 
   @Test("nor is one with the kernel's own model that somebody put something in")
   func unmarkedSubsystem() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       _ = try bench.configFS.makeDirectory("subsystems/\(nqn)")
       _ = try bench.configFS.makeDirectory("subsystems/\(nqn)/namespaces/7")
       await expectError(.notOurs, "'Linux'") { try await bench.volume("a") }
@@ -38,7 +38,7 @@ struct OwnershipTests {
 
   @Test("another cluster's volumes are neither listed, nor leftovers, nor touched")
   func otherCluster() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a")
       let before = try bench.configFS.contents()
       let other = try bench.driver(cluster: "c2")
@@ -51,7 +51,7 @@ struct OwnershipTests {
 
   @Test("a port that somebody made at our address is used, not changed and not removed")
   func foreignPort() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       _ = try bench.configFS.makeDirectory("ports/1")
       for (name, value) in [
         ("trtype", "tcp"), ("adrfam", "ipv4"), ("traddr", "192.0.2.1"), ("trsvcid", "4420"),
@@ -67,9 +67,9 @@ struct OwnershipTests {
 
   @Test("a port number that is taken is passed over")
   func takenNumber() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let mark = TargetMark(PoolOwner(driver: "nvmeof.csi.dev", cluster: "c1"))
-      let numbers = mark.portNumbers(Bench.portals[0])
+      let numbers = mark.portNumbers(TargetBench.portals[0])
       _ = try bench.configFS.makeDirectory("ports/\(numbers[0])")
       try bench.configFS.write("203.0.113.9", to: "ports/\(numbers[0])/addr_traddr")
       try await bench.volume("a")
@@ -85,12 +85,12 @@ struct OwnershipTests {
     let other = TargetMark(PoolOwner(driver: "ab", cluster: "c"))
     #expect(one.model != other.model)
     #expect(one.model.utf8.count <= 40)
-    let volume = try volumeID("a")
+    let volume = try ObjectID.volume("a")
     #expect(TargetMark.serial(of: volume).utf8.count == 20)
-    #expect(TargetMark.serial(of: volume) != TargetMark.serial(of: try volumeID("b")))
+    #expect(TargetMark.serial(of: volume) != TargetMark.serial(of: try ObjectID.volume("b")))
     #expect(NGUID(TargetMark.nguid(of: volume)) != nil)
     // Frozen: hosts know the volumes by these.
-    #expect("\(TargetMark.uuid(of: volume))" == "FROZEN")
-    #expect(one.portNumbers(Bench.portals[0]).allSatisfy { (0x4000..<0xc000).contains($0) })
+    #expect("\(TargetMark.uuid(of: volume))" == "c77c742c-6658-5fbb-93bd-3ebd821cf5eb")
+    #expect(one.portNumbers(TargetBench.portals[0]).allSatisfy { (0x4000..<0xc000).contains($0) })
   }
 }

@@ -1,6 +1,7 @@
 import Linux
 import NVMe
 import StateStore
+import Synchronization
 import Testing
 
 @testable import Backends
@@ -9,7 +10,7 @@ import Testing
 struct RestoreTests {
   @Test("brings everything back as it was, ports last, hosts' volumes first")
   func restores() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       try await bench.volume("a")
       try await bench.volume("b", hosts: ["node-1", "node-2"])
       try await bench.volume("c", hosts: ["node-2"])
@@ -32,7 +33,7 @@ struct RestoreTests {
 
   @Test("a damaged record is told and left alone, and the others are restored")
   func damagedRecord() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let damaged = try await bench.volume("a")
       let volume = try await bench.volume("b", hosts: ["node-1"])
       try bench.configFS.clear()
@@ -60,7 +61,7 @@ struct RestoreTests {
 
   @Test("storage that is gone is told and not exported, and the others are")
   func goneStorage() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let gone = try await bench.volume("a", hosts: ["node-1"])
       let volume = try await bench.volume("b")
       try bench.configFS.clear()
@@ -74,7 +75,7 @@ struct RestoreTests {
 
   @Test("without the pool nothing is exported, and it is asked for again")
   func noPool() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       try await bench.volume("a", hosts: ["node-1"])
       let before = try bench.configFS.contents()
       try bench.configFS.clear()
@@ -90,7 +91,7 @@ struct RestoreTests {
 
   @Test("without the kernel's target everything is unavailable and says what to do")
   func noTarget() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let driver = try bench.driver()
       for group in ["subsystems", "ports", "hosts"] {
         try Files.removeDirectory("\(bench.configFS.root)/\(group)")
@@ -102,7 +103,7 @@ struct RestoreTests {
 
   @Test("a namespace that serves other bytes than the record says is not put right")
   func changedByHand() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let volume = try await bench.volume("a", hosts: ["node-1"])
       let path = "subsystems/\(volume.export.nqn)/namespaces/1"
       try bench.configFS.write("0", to: "\(path)/enable")

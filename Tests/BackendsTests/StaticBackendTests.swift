@@ -25,7 +25,7 @@ struct StaticBackendTests {
   func bare() async throws {
     let store = MemoryStateStore()
     let backend = StaticBackend(file: nil, store: store)
-    let id = try volumeID("a")
+    let id = try ObjectID.volume("a")
     #expect(backend.capabilities == [])
     #expect(backend.size(holding: 1) == nil)
     await expectError(.unsupported) {
@@ -49,7 +49,7 @@ struct StaticBackendTests {
   func list() async throws {
     try await withList("[\(Self.entry)]") { backend in
       #expect(backend.capabilities == [.listing])
-      let id = try volumeID("a")
+      let id = try ObjectID.volume("a")
       try await backend.allow(hostNQN("n1"), volume: id, deadline: .ample)
       let volume = BackendVolume(
         id: id, size: 4096, content: .empty,
@@ -60,7 +60,7 @@ struct StaticBackendTests {
           allowedHosts: [hostNQN("n1")]), fault: nil)
       #expect(try await backend.volumes(deadline: .ample) == [volume])
       #expect(try await backend.volume(id, deadline: .ample) == volume)
-      #expect(try await backend.volume(volumeID("b"), deadline: .ample) == nil)
+      #expect(try await backend.volume(ObjectID.volume("b"), deadline: .ample) == nil)
     }
   }
 

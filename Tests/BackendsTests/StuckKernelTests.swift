@@ -7,7 +7,7 @@ import Testing
 struct StuckKernelTests {
   @Test("holds up one volume and no other, and the call ends when it does at its next step")
   func oneVolume() async throws {
-    try await Bench.run { bench in
+    try await TargetBench.run { bench in
       let driver = try bench.driver()
       let volume = try await bench.volume("a")
       let other = try await bench.volume("b")

@@ -6,20 +6,10 @@ import Testing
 
 @testable import Backends
 
-extension ContinuousClock.Instant {
-  /// A deadline that no test means to reach.
-  static var ample: Self { .now + .seconds(60) }
-}
-
-/// The volume with this letter: `nv-aaa…`.
-func volumeID(_ letter: Character) throws -> ObjectID {
-  try #require(ObjectID("nv-" + String(repeating: letter, count: 26)))
-}
-
 func hostNQN(_ name: String) -> NQN { HostIdentity(nodeID: name).nqn }
 
 /// A target, a pool and a state store that outlive the drivers that work on them.
-final class Bench: Sendable {
+final class TargetBench: Sendable {
   let directory: String
   let configFS: ImitatedConfigFS
   let storage: ScratchPool.Storage
@@ -27,8 +17,8 @@ final class Bench: Sendable {
   private let told = Mutex<[String]>([])
 
   /// Runs `body` with a bench that is removed afterwards.
-  static func run(_ body: (Bench) async throws -> Void) async throws {
-    let bench = try Bench()
+  static func run(_ body: (TargetBench) async throws -> Void) async throws {
+    let bench = try TargetBench()
     defer { try? bench.remove(bench.directory) }
     try await body(bench)
   }
@@ -65,7 +55,7 @@ final class Bench: Sendable {
   @discardableResult
   func volume(_ letter: Character, hosts: [String] = []) async throws -> BackendVolume {
     let driver = try driver()
-    let id = try volumeID(letter)
+    let id = try ObjectID.volume(letter)
     _ = try await driver.createVolume(specification(id), deadline: .ample) { _, _ in }
     for host in hosts { try await driver.allow(hostNQN(host), volume: id, deadline: .ample) }
     return try #require(try await driver.volume(id, deadline: .ample))
