@@ -108,7 +108,8 @@ let package = Package(
     .executableTarget(
       name: "nvmeof-csi",
       dependencies: [
-        "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe", "ProtobufC",
+        "Backends", "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe",
+        "ProtobufC",
         argumentParser,
         logging, serviceLifecycle, system,
       ],
@@ -121,6 +122,8 @@ let package = Package(
     tests("NVMeTests", ["NVMe", "Command", "Linux", system], fixtures: true),
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
     tests("MountTests", ["Mount", "Command", "Linux", system]),
+    tests(
+      "BackendsTests", ["Backends", "Command", "Linux", "NVMe", "StateStore", "JSON", system]),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),
@@ -140,7 +143,8 @@ let package = Package(
       ]),
     // Runs inside the lab's guest, on the real kernel: see hack/lab.
     .testTarget(
-      name: "LabTests", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", system],
+      name: "LabTests",
+      dependencies: ["Backends", "CSI", "GRPC", "Lab", "Linux", "NVMe", "StateStore", system],
       swiftSettings: labSettings),
   ]
 )

@@ -58,7 +58,7 @@ final class MemoryBackend: Backend {
 
   func createVolume(
     _ specification: VolumeSpecification, deadline: ContinuousClock.Instant,
-    progress: Progress
+    progress: @escaping Progress
   ) async throws(BackendError) -> BackendVolume {
     let id = specification.id
     try await step("createVolume")
@@ -112,7 +112,7 @@ final class MemoryBackend: Backend {
   }
 
   func deleteVolume(
-    _ id: ObjectID, deadline: ContinuousClock.Instant, progress: Progress
+    _ id: ObjectID, deadline: ContinuousClock.Instant, progress: @escaping Progress
   ) async throws(BackendError) {
     try await step("deleteVolume")
     let isUsed = state.withLock { state in
@@ -171,7 +171,7 @@ final class MemoryBackend: Backend {
 
   func createSnapshot(
     _ id: ObjectID, of volume: ObjectID, deadline: ContinuousClock.Instant,
-    progress: Progress
+    progress: @escaping Progress
   ) async throws(BackendError) -> BackendSnapshot {
     try await step("createSnapshot")
     if let present = state.withLock({ $0.snapshots[id] }) {
