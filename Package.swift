@@ -88,7 +88,7 @@ let package = Package(
     module(
       "Driver",
       [
-        "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Metrics",
+        "Backends", "BlockDevice", "CSI", "Command", "GRPC", "JSON", "Linux", "Metrics",
         "MetricsEndpoint", "Mount", "NVMe", "Recovery",
         "Resilience", "StateStore",
         "Udev", logging, serviceLifecycle, system, unixSignals,
@@ -116,7 +116,8 @@ let package = Package(
     .executableTarget(
       name: "nvmeof-csi",
       dependencies: [
-        "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe", "ProtobufC",
+        "Backends", "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe",
+        "ProtobufC",
         argumentParser,
         logging, serviceLifecycle, system,
       ],
@@ -129,6 +130,8 @@ let package = Package(
     tests("NVMeTests", ["NVMe", "Command", "Linux", system], fixtures: true),
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
     tests("MountTests", ["Mount", "Command", "Linux", system]),
+    tests(
+      "BackendsTests", ["Backends", "Command", "Linux", "NVMe", "StateStore", "JSON", system]),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),
@@ -139,13 +142,17 @@ let package = Package(
     tests("GRPCTests", ["GRPC"]),
     tests("ProtobufCTests", ["ProtobufC", "CCSI", "CProtobufC", "JSON"]),
     tests("CSITests", ["CSI", "CCSI", "GRPC", "JSON", "ProtobufC"], fixtures: true),
-    tests("CSIToolTests", ["CSITool", "GRPC", "JSON", "ProtobufC", argumentParser]),
+    tests("CSIToolTests", ["CSI", "CSITool", "GRPC", "JSON", "ProtobufC", argumentParser]),
     tests(
       "DriverTests",
-      ["Driver", "CSI", "GRPC", "Linux", "Mount", "NVMe", "StateStore", logging, system]),
+      [
+        "Driver", "Backends", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe", "StateStore",
+        logging, system,
+      ]),
     // Runs inside the lab's guest, on the real kernel: see hack/lab.
     .testTarget(
-      name: "LabTests", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", system],
+      name: "LabTests",
+      dependencies: ["Backends", "CSI", "GRPC", "Lab", "Linux", "NVMe", "StateStore", system],
       swiftSettings: labSettings),
   ]
 )

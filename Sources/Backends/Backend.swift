@@ -27,13 +27,14 @@ public protocol Backend: Sendable {
   /// Fails with `exhausted` when there is no room, `notFound` when the content's source is not there;
   /// then nothing is left of it. `progress` is told bytes done and bytes in all by long copies.
   func createVolume(
-    _ specification: VolumeSpecification, deadline: ContinuousClock.Instant, progress: Progress
+    _ specification: VolumeSpecification, deadline: ContinuousClock.Instant,
+    progress: @escaping Progress
   ) async throws(BackendError) -> BackendVolume
 
   /// Removes a volume, its export first; success when there is none. `inUse` while a host is allowed or
   /// something depends on it.
   func deleteVolume(
-    _ id: ObjectID, deadline: ContinuousClock.Instant, progress: Progress
+    _ id: ObjectID, deadline: ContinuousClock.Instant, progress: @escaping Progress
   ) async throws(BackendError)
 
   /// Makes a volume larger and tells connected hosts; a size it has already is success, less is
@@ -56,7 +57,8 @@ public protocol Backend: Sendable {
   /// Keeps what a volume holds at one instant. A snapshot that is there already is returned if its
   /// source is the same, else `alreadyExists`.
   func createSnapshot(
-    _ id: ObjectID, of volume: ObjectID, deadline: ContinuousClock.Instant, progress: Progress
+    _ id: ObjectID, of volume: ObjectID, deadline: ContinuousClock.Instant,
+    progress: @escaping Progress
   ) async throws(BackendError) -> BackendSnapshot
 
   /// Removes a snapshot; success when there is none. `inUse` while something depends on it.

@@ -12,6 +12,8 @@ int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
+int clinux_open_direct(const char *path) { return open(path, O_RDONLY | O_DIRECT | O_CLOEXEC); }
+
 int clinux_poll(struct pollfd *descriptors, size_t count, int64_t timeout) {
   struct timespec limit = {timeout / 1000000000, timeout % 1000000000};
   return ppoll(descriptors, count, timeout < 0 ? NULL : &limit, NULL);

@@ -37,6 +37,19 @@ struct ByteCount: Hashable {
   }
 }
 
+extension ByteCount {
+  /// `10.25GiB`, cut to two decimals; nil below 1024, where the number itself reads best.
+  static func text(_ bytes: Int64) -> String? {
+    guard let unit = units.last(where: { $0.name.hasSuffix("i") && $0.bytes <= bytes }) else {
+      return nil
+    }
+    let hundredths = bytes % unit.bytes * 100 / unit.bytes
+    let fraction =
+      hundredths % 10 == 0 ? "\(hundredths / 10)" : "\(hundredths < 10 ? "0" : "")\(hundredths)"
+    return "\(bytes / unit.bytes)\(hundredths == 0 ? "" : ".\(fraction)")\(unit.name)B"
+  }
+}
+
 extension ByteCount: ExpressibleByArgument {
   init?(argument: String) { self.init(argument) }
 

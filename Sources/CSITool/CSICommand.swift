@@ -16,10 +16,12 @@ public struct CSICommand: AsyncParsableCommand {
       Examples:
         nvmeof-csi csi identity info
         nvmeof-csi csi node capabilities --endpoint unix:///csi/csi.sock --json
+        nvmeof-csi csi controller create-volume --name db-0 --required-bytes 10GiB
         nvmeof-csi csi call Controller/ListVolumes --request '{"max_entries": 10}'
       """,
     subcommands: [
-      IdentityCommands.self, NodeCommands.self, CallCommand.self, MethodsCommand.self,
+      IdentityCommands.self, ControllerCommands.self, NodeCommands.self, CallCommand.self,
+      MethodsCommand.self,
     ])
 
   /// Reads its fields from the command line.

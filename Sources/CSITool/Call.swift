@@ -47,7 +47,10 @@ extension Call {
     let outcome = await caller.outcome(of: method, request)
     switch outcome {
     case .success(let answer):
-      Self.print(options.json ? answer.serialized(pretty: true) + "\n" : Table.render(answer))
+      Self.print(
+        options.json
+          ? answer.serialized(pretty: true) + "\n"
+          : Table.render(answer, empty: Methods.emptyAnswer(method)))
     case .failure(let error):
       Self.print(error.shown(asJSON: options.json), to: STDERR_FILENO)
       throw ExitCode.failure

@@ -48,7 +48,7 @@ struct Caller {
       return .failure(error)
     }
     do throws(WireError) {
-      return .success(try method.response.json(bytes))
+      return .success(try method.response.json(bytes, showsFalse: true))
     } catch {
       return .failure(
         RPCError(.internal, "\(method.path): its answer cannot be read: \(error.description)"))

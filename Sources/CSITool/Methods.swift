@@ -15,6 +15,20 @@ enum Methods {
     String(method.path.dropFirst("/csi.v1.".count))
   }
 
+  /// What an answer with no field set means, for people.
+  static func emptyAnswer(_ method: ServiceDescriptor.Method) -> String {
+    switch method.name {
+    case "ListVolumes": "No volumes."
+    case "ListSnapshots": "No snapshots."
+    case "GetCapacity": "Nothing is available."
+    case "ValidateVolumeCapabilities": "Not confirmed."
+    case "GetPluginCapabilities", "ControllerGetCapabilities", "NodeGetCapabilities",
+      "GroupControllerGetCapabilities":
+      "No capabilities."
+    default: "OK"
+    }
+  }
+
   static var all: [ServiceDescriptor.Method] { services.flatMap(\.methods) }
 
   /// Takes `Node/NodeStageVolume`, `csi.v1.Node/NodeStageVolume`, the same with a slash before it

@@ -5,9 +5,11 @@ internal import JSON
 /// A foreign driver's text must not steer the terminal: control characters are shown as escapes.
 struct Table {
   /// The response as lines, each ending in a newline.
-  static func render(_ response: JSONValue) -> String {
-    let fields = flatten(response, "")
-    if fields.isEmpty { return "OK\n" }
+  ///
+  /// `empty`: the line for one that has no field set.
+  static func render(_ response: JSONValue, empty: String = "OK") -> String {
+    let fields = flatten(response, [])
+    if fields.isEmpty { return "\(empty)\n" }
     let width = fields.filter { $0.list == nil }.map { columns($0.name) }.max() ?? 0
     var text = ""
     for field in fields {
@@ -31,42 +33,59 @@ struct Table {
 
   /// A value by the path to it, or a list.
   private struct Field {
-    let name: String
+    let path: [String]
     var value = ""
     var list: [JSONValue]?
+
+    var name: String { path.joined(separator: ".") }
   }
 
-  private static func flatten(_ value: JSONValue, _ path: String) -> [Field] {
+  private static func flatten(_ value: JSONValue, _ path: [String]) -> [Field] {
     switch value {
     case .object(let object):
-      return object.members.flatMap { member in
-        let name = visible(member.name)
-        return flatten(member.value, path.isEmpty ? name : "\(path).\(name)")
-      }
-    case .array(let elements): return [Field(name: path, list: elements)]
-    default: return [Field(name: path, value: text(value))]
+      return object.members.flatMap { flatten($0.value, path + [visible($0.name)]) }
+    case .array(let elements): return [Field(path: path, list: elements)]
+    default:
+      return [Field(path: path, value: text(value) + readableSize(value, path.last ?? ""))]
     }
   }
 
-  /// Lists of plain values: one each line.  Of objects: a column for each value that any has.
+  /// Lists of plain values: one each line.  Of objects: a column for each value that any has, under
+  /// the end of its path that no other column has.
   private static func rows(_ elements: [JSONValue]) -> String {
     if elements.isEmpty { return "" }
-    let rows = elements.map { flatten($0, "") }
-    var heading: [String] = []
+    let rows = elements.map { flatten($0, []) }
+    var paths: [[String]] = []
     for row in rows {
-      for field in row where !heading.contains(field.name) { heading.append(field.name) }
+      for field in row where !paths.contains(field.path) { paths.append(field.path) }
     }
-    if heading == [""] {
+    if paths == [[]] {
       return elements.map { "  \(text($0))\n" }.joined()
     }
     return render(
-      heading: heading,
+      heading: paths.map { heading($0, among: paths) },
       rows: rows.map { row in
-        heading.map { name in
-          guard let field = row.first(where: { $0.name == name }) else { return "-" }
+        paths.map { path in
+          guard let field = row.first(where: { $0.path == path }) else { return "-" }
           return field.list.map { text(.array($0)) } ?? field.value
         }
       }, indent: "  ")
+  }
+
+  private static func heading(_ path: [String], among paths: [[String]]) -> String {
+    let lengths = 1...max(1, path.count)
+    let length = lengths.first { length in
+      !paths.contains { $0 != path && $0.suffix(length) == path.suffix(length) }
+    }
+    return path.suffix(length ?? path.count).joined(separator: ".")
+  }
+
+  /// ` (10.25GiB)` behind a number of bytes, which csi.proto marks by the field's name.
+  private static func readableSize(_ value: JSONValue, _ name: String) -> String {
+    guard ["Bytes", "Capacity", "VolumeSize"].contains(where: { name.hasSuffix($0) }),
+      let bytes = value.stringValue.flatMap({ Int64($0) }), let text = ByteCount.text(bytes)
+    else { return "" }
+    return " (\(text))"
   }
 
   private static func text(_ value: JSONValue) -> String {

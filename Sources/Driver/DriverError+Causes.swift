@@ -1,3 +1,4 @@
+internal import Backends
 internal import BlockDevice
 internal import Command
 internal import Linux
@@ -46,6 +47,23 @@ extension DriverError {
     self.init(code, error.message, cause: error)
   }
 
+  /// By the CSI specification's tables of the Controller service.
+  init(_ error: BackendError) {
+    let code: Code =
+      switch error.code {
+      case .invalid: .invalidArgument
+      case .notFound: .notFound
+      case .alreadyExists: .alreadyExists
+      case .exhausted: .resourceExhausted
+      case .inUse, .notOurs: .failedPrecondition
+      case .unsupported: .unimplemented
+      case .unavailable: .unavailable
+      case .timedOut: .deadlineExceeded
+      case .broken, .failed: .internal
+      }
+    self.init(code, error.description, cause: error)
+  }
+
   init(_ error: SystemCallError) {
     self.init(.internal, error.description, cause: error)
   }
@@ -66,6 +84,7 @@ extension DriverError {
     case let error as FabricsError: self.init(error)
     case let error as MountError: self.init(error)
     case let error as BlockDeviceError: self.init(error)
+    case let error as BackendError: self.init(error)
     case let error as SystemCallError: self.init(error)
     default: self.init(.internal, String(describing: error), cause: error)
     }

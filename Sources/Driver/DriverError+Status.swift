@@ -9,13 +9,14 @@ extension RPCError {
       case .invalidArgument: .invalidArgument
       case .notFound: .notFound
       case .alreadyExists: .alreadyExists
-      case .operationPending: .aborted
+      case .operationPending, .invalidToken: .aborted
       case .failedPrecondition: .failedPrecondition
       case .deadlineExceeded: .deadlineExceeded
       case .unavailable: .unavailable
       case .unauthenticated: .unauthenticated
       case .resourceExhausted: .resourceExhausted
       case .outOfRange: .outOfRange
+      case .unimplemented: .unimplemented
       case .internal: .internal
       }
     self.init(status, error.message)

@@ -23,6 +23,10 @@ public struct DriverError: Error, Sendable, CustomStringConvertible {
     case resourceExhausted
     /// The size asked for cannot be had.
     case outOfRange
+    /// A page token means nothing: the listing has to start over.
+    case invalidToken
+    /// The backend cannot do it at all, and that is not advertised.
+    case unimplemented
     /// Anything else.
     case `internal`
   }

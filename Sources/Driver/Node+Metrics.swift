@@ -29,14 +29,6 @@ extension Node {
       }
     }
     registry.callbackGauges(
-      "nvmeof_csi_oldest_operation_seconds",
-      help: "Age of the oldest operation under way on a volume; 0 without any.", labels: []
-    ) {
-      let now = ContinuousClock.now
-      let oldest = operations.held.values.map { now - $0.since }.max() ?? .zero
-      return [GaugeSample([], oldest / .seconds(1))]
-    }
-    registry.callbackGauges(
       "nvmeof_csi_stuck_children",
       help: "Child processes that were killed and sit in the kernel: programs, or system calls.",
       labels: ["kind"]

@@ -32,11 +32,11 @@ struct Node: NodeService {
   /// Reads the stage records that an earlier life of the plugin left.
   init(
     _ configuration: NodeConfiguration, runner: any CommandRunner, calls: IsolatedCalls,
-    store: any StateStore, changes: ChangeHints, logger: Logger
+    store: any StateStore, changes: ChangeHints,
+    metrics: DriverMetrics, logger: Logger
   ) async throws(DriverError) {
     self.configuration = configuration
     self.changes = changes
-    let metrics = DriverMetrics()
     self.metrics = metrics
     recoveries = Recoveries(logger: logger, metrics: metrics)
     portals = CircuitBreakers()

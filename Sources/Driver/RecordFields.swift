@@ -60,6 +60,16 @@ struct RecordFields {
     return array.enumerated().map { RecordFields($1, "\(name).\(field)[\($0)]") }
   }
 
+  func dictionary(_ field: String) throws -> [String: String] {
+    guard let object = value[field]?.objectValue else { throw missing(field, "an object") }
+    return try object.members.reduce(into: [:]) { strings, member in
+      guard let text = member.value.stringValue else {
+        throw missing(field, "an object of strings")
+      }
+      strings[member.name] = text
+    }
+  }
+
   func parse<Value>(_ field: String, _ parse: (String) -> Value?) throws -> Value {
     guard let value = parse(try string(field)) else {
       throw missing(field, "a value that it knows")
@@ -78,5 +88,19 @@ struct RecordFields {
 
   private func missing(_ field: String, _ wanted: String) -> RecordError {
     RecordError("\(name).\(field): want \(wanted)")
+  }
+}
+
+extension JSONValue {
+  /// An object of those that are there.
+  static func members(_ members: [(String, JSONValue?)]) -> JSONValue {
+    var object = JSONObject()
+    for case (let name, let value?) in members { object[name] = value }
+    return .object(object)
+  }
+
+  /// An object of strings, by name: the same text for the same dictionary.
+  static func strings(_ strings: [String: String]) -> JSONValue {
+    .members(strings.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
   }
 }

@@ -158,12 +158,3 @@ extension VolumeCapability.AccessMode {
     self = mode
   }
 }
-
-extension JSONValue {
-  /// An object of those that are there.
-  fileprivate static func members(_ members: [(String, JSONValue?)]) -> JSONValue {
-    var object = JSONObject()
-    for case (let name, let value?) in members { object[name] = value }
-    return .object(object)
-  }
-}

@@ -21,6 +21,9 @@ struct VolumeID: Hashable, Sendable, CustomStringConvertible {
     rawValue = text
   }
 
+  /// For those that are known to be well-formed.
+  init(wellFormed text: String) { rawValue = text }
+
   /// The id as it came.
   var description: String { rawValue }
 }

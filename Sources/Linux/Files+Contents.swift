@@ -6,6 +6,12 @@ extension Files {
   public static func read(_ path: String, limit: Int) throws(SystemCallError) -> [UInt8] {
     let descriptor = try open(path, O_RDONLY)
     defer { close(descriptor) }
+    return try read(descriptor, path: path, limit: limit)
+  }
+
+  static func read(
+    _ descriptor: Int32, path: String, limit: Int
+  ) throws(SystemCallError) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: min(limit, 65_535) + 1)
     while true {
@@ -108,6 +114,13 @@ extension Files {
     let descriptor = try open(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
     defer { close(descriptor) }
     try systemCall("fchmod", path) { fchmod(descriptor, mode) }
+    try write(descriptor, path: path, bytes)
+    try systemCall("fsync", path) { fsync(descriptor) }
+  }
+
+  static func write(
+    _ descriptor: Int32, path: String, _ bytes: [UInt8]
+  ) throws(SystemCallError) {
     var written = 0
     while written < bytes.count {
       written += try systemCall("write", path) {
@@ -117,7 +130,6 @@ extension Files {
         }
       }
     }
-    try systemCall("fsync", path) { fsync(descriptor) }
   }
 
   static func synchronizeDirectory(_ path: String) throws(SystemCallError) {

@@ -33,6 +33,27 @@ public enum Files {
     }
   }
 
+  /// mkdir(2), one directory, with `mode` less the umask; false when something of that name is there.
+  /// In configfs this is the command that makes an object.
+  public static func makeDirectory(_ path: String, mode: UInt32) throws(SystemCallError) -> Bool {
+    do {
+      try systemCall("mkdir", path) { unsafe mkdir(path, mode) }
+      return true
+    } catch  where error.errno == .fileExists {
+      return false
+    }
+  }
+
+  /// Whether a file can be opened with O_DIRECT, which not every file system can (EINVAL).
+  public static func acceptsDirectIO(_ path: String) throws(SystemCallError) -> Bool {
+    do {
+      close(try systemCall("open", path) { unsafe clinux_open_direct(path) })
+      return true
+    } catch  where error.errno == .invalidArgument {
+      return false
+    }
+  }
+
   /// chmod(2): follows symbolic links.
   public static func setMode(_ path: String, _ mode: UInt32) throws(SystemCallError) {
     try systemCall("chmod", path) { unsafe chmod(path, mode) }
@@ -68,7 +89,11 @@ public enum Files {
 
   /// The names in a directory but for `.` and `..`, sorted.
   public static func names(inDirectory path: String) throws(SystemCallError) -> [String] {
-    let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
+    try names(of: try open(path, O_RDONLY | O_DIRECTORY), path: path)
+  }
+
+  /// Closes the descriptor.
+  static func names(of descriptor: Int32, path: String) throws(SystemCallError) -> [String] {
     guard let directory = unsafe fdopendir(descriptor) else {
       let error = Errno(rawValue: errno)
       close(descriptor)

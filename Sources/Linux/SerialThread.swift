@@ -66,7 +66,7 @@ package final class SerialThread: Sendable {
 
   deinit {
     jobs.end()
-    // Nobody waits in `perform`, or `self` would be alive: the thread has nothing left to do.
+    // Nobody waits in `perform`, or `self` would be alive: what is left was handed in by `start`.
     thread.withLock { $0.take() }?.join()
   }
 
@@ -79,4 +79,8 @@ package final class SerialThread: Sendable {
     }
     return try result.get()
   }
+
+  /// Hands `body` in and does not wait. It must not hold the last reference to this object, whose end
+  /// waits for the thread.
+  package func start(_ body: @escaping @Sendable () -> Void) { jobs.add(body) }
 }

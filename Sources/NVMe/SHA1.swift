@@ -1,6 +1,8 @@
-/// SHA-1 (FIPS 180-4), for name-based UUIDs, which are defined by it. Not for secrets.
-enum SHA1 {
-  static func digest(_ message: [UInt8]) -> [UInt8] {
+/// SHA-1 (FIPS 180-4), for name-based UUIDs, which are defined by it, and for ids made from names. Not
+/// for secrets.
+package enum SHA1 {
+  /// The 20 bytes of the digest.
+  package static func digest(_ message: [UInt8]) -> [UInt8] {
     var state: [UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0]
     var padded = message + [0x80]
     while padded.count % 64 != 56 { padded.append(0) }

@@ -1,7 +1,10 @@
 @testable import CSI
 
-/// Every message of Identity and Node with every field set, as in the fixtures' texts.
+/// Every message of Identity, Controller and Node with every field set, as in the fixtures' texts.
 enum GoldenMessages {
+  /// The services whose messages these are.
+  static let services = ["Identity", "Controller", "Node"]
+
   static let secret = "DHHC-1:00:hunter2"
 
   static var stage: NodeStageVolumeRequest {
@@ -95,7 +98,9 @@ enum GoldenMessages {
       "topology.kubernetes.io/zone": "a", "topology.nvmeof.csi.dev/rack": "7",
     ]))
 
-  static let all: [Golden] = unsafe [
+  static let all: [Golden] = identityAndNode + controller
+
+  private static let identityAndNode: [Golden] = unsafe [
     Golden(GetPluginInfoRequest()), Golden(pluginInfo),
     Golden(GetPluginCapabilitiesRequest()), Golden(pluginCapabilities),
     Golden(ProbeRequest()), Golden(ProbeResponse(ready: true)),

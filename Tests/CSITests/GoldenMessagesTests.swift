@@ -5,7 +5,7 @@ import Testing
 
 @testable import CSI
 
-@Suite("Every message of Identity and Node")
+@Suite("Every message of Identity, Controller and Node")
 struct GoldenMessagesTests {
   @Test("encodes to the bytes that protoc makes of the same text", arguments: GoldenMessages.all)
   func encodes(golden: Golden) throws {
@@ -31,7 +31,7 @@ struct GoldenMessagesTests {
   @Test("belongs to a method that csi.proto has, and all of them are there")
   func complements() {
     let names = Set(
-      services.filter { ["Identity", "Node"].contains($0.name) }
+      services.filter { GoldenMessages.services.contains($0.name) }
         .flatMap { $0.methods.flatMap { [$0.request.name, $0.response.name] } })
     #expect(Set(GoldenMessages.all.map(\.name)) == names)
   }

@@ -28,7 +28,11 @@ struct SecretsTests {
   func silence() {
     let values: [Any] = [
       GoldenMessages.stage, GoldenMessages.publish, GoldenMessages.expand,
-      GoldenMessages.stage.secrets,
+      GoldenMessages.stage.secrets, GoldenMessages.create, GoldenMessages.delete,
+      GoldenMessages.controllerPublish, GoldenMessages.controllerUnpublish,
+      GoldenMessages.validate, GoldenMessages.createSnapshot, GoldenMessages.deleteSnapshot,
+      GoldenMessages.listSnapshots, GoldenMessages.getSnapshot, GoldenMessages.controllerExpand,
+      GoldenMessages.modify,
     ]
     for value in values {
       for text in Self.prints(value) {
@@ -39,6 +43,8 @@ struct SecretsTests {
     // The rest of a request is printed, or the test would prove nothing.
     #expect("\(GoldenMessages.stage)".contains("nqn.2024-01.io.example:db-0"))
     #expect("\(GoldenMessages.stage)".contains("<2 secrets>"))
+    #expect("\(GoldenMessages.create)".contains("pvc-1b0c8d3e"))
+    #expect("\(GoldenMessages.create)".contains("<1 secrets>"))
   }
 
   @Test("are readable by key")

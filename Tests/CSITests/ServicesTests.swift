@@ -6,104 +6,6 @@ import Testing
 
 @testable import CSI
 
-/// Answers every method with the golden response and keeps the request's bytes.
-final class GoldenService: IdentityService, NodeService {
-  let requests = Mutex<[String: [UInt8]]>([:])
-
-  private func keep(_ context: ServerContext, _ bytes: [UInt8]) {
-    requests.withLock { $0[context.method] = bytes }
-  }
-
-  func getPluginInfo(
-    _ request: GetPluginInfoRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> GetPluginInfoResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return GoldenMessages.pluginInfo
-  }
-  func getPluginCapabilities(
-    _ request: GetPluginCapabilitiesRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> GetPluginCapabilitiesResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return GoldenMessages.pluginCapabilities
-  }
-  func probe(
-    _ request: ProbeRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> ProbeResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return ProbeResponse(ready: true)
-  }
-  func stageVolume(
-    _ request: NodeStageVolumeRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> NodeStageVolumeResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return NodeStageVolumeResponse()
-  }
-  func unstageVolume(
-    _ request: NodeUnstageVolumeRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> NodeUnstageVolumeResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    throw RPCError(.failedPrecondition, "unstage: still published")
-  }
-  func publishVolume(
-    _ request: NodePublishVolumeRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> NodePublishVolumeResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return NodePublishVolumeResponse()
-  }
-  func unpublishVolume(
-    _ request: NodeUnpublishVolumeRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> NodeUnpublishVolumeResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return NodeUnpublishVolumeResponse()
-  }
-  func getVolumeStats(
-    _ request: NodeGetVolumeStatsRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> NodeGetVolumeStatsResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return GoldenMessages.volumeStats
-  }
-  func expandVolume(
-    _ request: NodeExpandVolumeRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> NodeExpandVolumeResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return NodeExpandVolumeResponse(capacityBytes: 107_374_182_400)
-  }
-  func getCapabilities(
-    _ request: NodeGetCapabilitiesRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> NodeGetCapabilitiesResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return GoldenMessages.nodeCapabilities
-  }
-  func getInfo(
-    _ request: NodeGetInfoRequest, _ context: ServerContext
-  )
-    async throws(RPCError) -> NodeGetInfoResponse
-  {
-    unsafe keep(context, request.encoded().bytes)
-    return GoldenMessages.nodeInfo
-  }
-}
-
 /// Counts the calls that go through it.
 final class Counter: Interceptor {
   let count = Atomic(0)
@@ -124,11 +26,12 @@ struct ServicesTests {
 
   var methods: [GRPC.Method] {
     identityMethods(service, interceptor: counter) + nodeMethods(service, interceptor: counter)
+      + controllerMethods(service, interceptor: counter)
   }
 
   @Test("have the methods of csi.proto, and no other")
   func paths() {
-    let described = services.filter { ["Identity", "Node"].contains($0.name) }
+    let described = services.filter { GoldenMessages.services.contains($0.name) }
       .flatMap { $0.methods.map(\.path) }
     #expect(Set(methods.map(\.path)) == Set(described))
     #expect(methods.count == described.count)
@@ -143,21 +46,24 @@ struct ServicesTests {
     let path = "/tmp/csi-tests-\(getpid())-\(UInt64.random(in: 0 ... .max)).sock"
     let server = try Server(Server.Configuration(address: .unix(path: path)), methods: methods)
     async let running: Void = server.run()
-    try await Client.with(.unix(path: path)) { client in try await callAll(client) }
+    try await Client.with(.unix(path: path)) { client in
+      try await callIdentityAndNode(client)
+      try await callController(ControllerClient(client))
+    }
     server.shutDown()
     await running
-    #expect(counter.count.load(ordering: .relaxed) == 11)
+    #expect(counter.count.load(ordering: .relaxed) == 26)
     let goldens = Dictionary(
       uniqueKeysWithValues: GoldenMessages.all.map { ($0.name, $0.bytes) })
     for service in services {
-      for method in service.methods where ["Identity", "Node"].contains(service.name) {
+      for method in service.methods where GoldenMessages.services.contains(service.name) {
         let got = self.service.requests.withLock { $0[method.path] }
         #expect(got == goldens[method.request.name], "\(method.path)")
       }
     }
   }
 
-  private func callAll(_ client: Client) async throws {
+  private func callIdentityAndNode(_ client: Client) async throws {
     let identity = IdentityClient(client)
     let node = NodeClient(client)
     #expect(try await identity.getPluginInfo() == GoldenMessages.pluginInfo)
@@ -177,6 +83,35 @@ struct ServicesTests {
         == NodeExpandVolumeResponse(capacityBytes: 107_374_182_400))
     #expect(try await node.getCapabilities() == GoldenMessages.nodeCapabilities)
     #expect(try await node.getInfo() == GoldenMessages.nodeInfo)
+  }
+
+  private func callController(_ controller: ControllerClient) async throws {
+    typealias Messages = GoldenMessages
+    #expect(try await controller.createVolume(Messages.create).volume == Messages.volume)
+    #expect(try await controller.deleteVolume(Messages.delete) == DeleteVolumeResponse())
+    #expect(
+      try await controller.publishVolume(Messages.controllerPublish).publishContext
+        == ["attachment": "7"])
+    #expect(
+      try await controller.unpublishVolume(Messages.controllerUnpublish)
+        == ControllerUnpublishVolumeResponse())
+    #expect(
+      try await controller.validateVolumeCapabilities(Messages.validate) == Messages.validated)
+    #expect(try await controller.listVolumes(Messages.list) == Messages.volumes)
+    #expect(try await controller.getCapacity(Messages.getCapacity) == Messages.capacity)
+    #expect(try await controller.getCapabilities() == Messages.controllerCapabilities)
+    #expect(
+      try await controller.createSnapshot(Messages.createSnapshot).snapshot == Messages.snapshot)
+    #expect(
+      try await controller.deleteSnapshot(Messages.deleteSnapshot) == DeleteSnapshotResponse())
+    #expect(try await controller.listSnapshots(Messages.listSnapshots) == Messages.snapshots)
+    #expect(try await controller.getSnapshot(Messages.getSnapshot).snapshot == Messages.snapshot)
+    #expect(try await controller.expandVolume(Messages.controllerExpand) == Messages.expanded)
+    #expect(
+      try await controller.getVolume(Messages.getVolume)
+        == ControllerGetVolumeResponse(volume: Messages.volume, status: Messages.status))
+    #expect(
+      try await controller.modifyVolume(Messages.modify) == ControllerModifyVolumeResponse())
   }
 
   @Test("answer a request that cannot be read with INVALID_ARGUMENT, unseen by the service")

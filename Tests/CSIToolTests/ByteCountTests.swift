@@ -29,4 +29,15 @@ struct ByteCountTests {
   func refuses(text: String) {
     #expect(ByteCount(text) == nil)
   }
+
+  static let texts: [(Int64, String?)] = [
+    (0, nil), (1023, nil), (-1, nil), (.min, nil), (1024, "1KiB"), (1025, "1KiB"),
+    (1536, "1.5KiB"), (1 << 20, "1MiB"), (11_005_853_696, "10.25GiB"), (1_085_276_160, "1.01GiB"),
+    (1_610_612_736_000, "1.46TiB"), (.max, "8191.99PiB"),
+  ]
+
+  @Test("is told in the largest unit that fits, cut to two decimals", arguments: texts)
+  func tells(bytes: Int64, text: String?) {
+    #expect(ByteCount.text(bytes) == text)
+  }
 }

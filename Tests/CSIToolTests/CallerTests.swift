@@ -1,6 +1,7 @@
 import GRPC
 import Glibc
 import JSON
+import ProtobufC
 import Testing
 
 @testable import CSITool
@@ -12,12 +13,14 @@ struct CallerTests {
   }
 
   private static func withServer(
-    _ handler: @escaping GRPC.Method.Handler, _ body: (String) async throws -> Void
+    _ handler: @escaping GRPC.Method.Handler,
+    at method: String = "/csi.v1.Identity/GetPluginInfo",
+    _ body: (String) async throws -> Void
   ) async throws {
     let path = "/tmp/csi-tool-tests-\(getpid())-\(UInt64.random(in: 0 ... .max)).sock"
     let server = try Server(
       Server.Configuration(address: .unix(path: path)),
-      methods: [GRPC.Method("/csi.v1.Identity/GetPluginInfo", handler: handler)])
+      methods: [GRPC.Method(method, handler: handler)])
     async let running: Void = server.run()
     try await body(path)
     server.shutDown()
@@ -52,6 +55,18 @@ struct CallerTests {
               /csi.v1.Identity/GetPluginInfo: its answer cannot be read: \
               GetPluginInfoResponse.name: is not UTF-8
               """)))
+    }
+  }
+
+  @Test("says no where a bool is not on the wire")
+  func falseness() async throws {
+    let expand = try Methods.find("Controller/ControllerExpandVolume")
+    try await Self.withServer(
+      { _, _ throws(RPCError) in Self.slice([0x08, 1]) }, at: expand.path
+    ) { path in
+      #expect(
+        await Self.caller(path).outcome(of: expand, [])
+          == .success(["capacityBytes": "1", "nodeExpansionRequired": false]))
     }
   }
 

@@ -8,7 +8,10 @@ import Testing
 @testable import CSITool
 
 /// The request that a command line makes, as JSON.
-private func request(_ arguments: String...) throws -> JSONValue {
+private func request(_ arguments: String...) throws -> JSONValue { try request(arguments) }
+
+/// The request that a command line makes, as JSON.
+func request(_ arguments: [String]) throws -> JSONValue {
   let command = try CSICommand.parseAsRoot(arguments)
   let call = try #require(command as? any Call)
   let method = try call.method()

@@ -45,9 +45,40 @@ struct TableTests {
       ["entries": [["volume": ["volumeId": "v", "tags": ["a", "b"]]], [:]]],
       """
       entries
-        volume.volumeId  volume.tags
-        v                ["a","b"]
-        -                -
+        volumeId  tags
+        v         ["a","b"]
+        -         -
+
+      """
+    ),
+    (
+      [
+        "entries": [
+          [
+            "volume": [
+              "capacityBytes": "11005853696", "volumeId": "v",
+              "volumeContext": ["message": "m"],
+              "contentSource": ["volume": ["volumeId": "w"]],
+            ], "status": ["volumeCondition": ["abnormal": false, "message": "fine"]],
+          ]
+        ], "nextToken": "v",
+      ],
+      """
+      entries
+        capacityBytes           volume.volumeId  volumeContext.message  contentSource.volume.volumeId  \
+      abnormal  volumeCondition.message
+        11005853696 (10.25GiB)  v                m                      w                              \
+      false     fine
+      nextToken  v
+
+      """
+    ),
+    (
+      ["availableCapacity": "1023", "maximumVolumeSize": "1024", "nodeExpansionRequired": true],
+      """
+      availableCapacity      1023
+      maximumVolumeSize      1024 (1KiB)
+      nodeExpansionRequired  true
 
       """
     ),
@@ -60,6 +91,16 @@ struct TableTests {
   @Test("has a line for each value and rows for each list", arguments: tables)
   func renders(json: JSONValue, text: String) {
     #expect(Table.render(json) == text)
+  }
+
+  @Test("of nothing says what that means where OK would mislead")
+  func empty() throws {
+    let list = try Methods.find("ListVolumes")
+    #expect(Table.render([:], empty: Methods.emptyAnswer(list)) == "No volumes.\n")
+    let validate = try Methods.find("ValidateVolumeCapabilities")
+    #expect(Table.render([:], empty: Methods.emptyAnswer(validate)) == "Not confirmed.\n")
+    let delete = try Methods.find("DeleteVolume")
+    #expect(Table.render([:], empty: Methods.emptyAnswer(delete)) == "OK\n")
   }
 
   @Test("of methods has all five services, and says which cannot be called")

@@ -29,6 +29,9 @@ int clinux_pipe(int ends[2]);
 /// eventfd(2) with EFD_CLOEXEC and EFD_NONBLOCK.
 int clinux_eventfd(void);
 
+/// open(2) with O_RDONLY | O_DIRECT | O_CLOEXEC.
+int clinux_open_direct(const char *path);
+
 /// ppoll(2) without a signal mask; `timeout` in nanoseconds, negative for none.
 int clinux_poll(struct pollfd *descriptors, size_t count, int64_t timeout);
 
@@ -93,6 +96,32 @@ struct clinux_result {
 /// The child has no other descriptor, leads its own process group, and is killed when the calling
 /// thread ends. Returns the child's process id, or a negated errno.
 pid_t clinux_start_operation(const struct clinux_operation *operation, int result_fd);
+
+// Room in files: calls and flags that need _GNU_SOURCE, and ioctl numbers. Each returns -1 and sets
+// errno when it fails.
+
+/// fallocate(2); with `keep_size`, FALLOC_FL_KEEP_SIZE.
+int clinux_allocate(int file, int64_t offset, int64_t length, int keep_size);
+
+/// ioctl(2) FICLONE: `file` shares all of `source`.
+int clinux_clone(int file, int source);
+
+/// copy_file_range(2) at the same offset of both; returns the bytes copied, 0 at the end of `source`.
+int64_t clinux_copy_range(int source, int file, int64_t offset, int64_t length);
+
+/// lseek(2) with SEEK_DATA, or SEEK_HOLE when `hole`.
+int64_t clinux_seek(int file, int64_t offset, int hole);
+
+/// ioctl(2) FS_IOC_FIEMAP from `*offset` on: adds the bytes of extents that other files share to
+/// `*shared` and moves `*offset` behind what was seen. Returns 1 when that was the last, 0 when there
+/// is more.
+int clinux_shared_extents(int file, uint64_t *offset, uint64_t *shared);
+
+/// ioctl(2) BLKGETSIZE64.
+int clinux_device_size(int device, uint64_t *size);
+
+/// ioctl(2) BLKZEROOUT: the range reads as zeros afterwards, by whatever way is fastest.
+int clinux_zero_out(int device, uint64_t offset, uint64_t length);
 
 struct clinux_program {
   /// Paths to try in turn, as execvpe(3) tries those of PATH; ends with NULL.

@@ -1,17 +1,4 @@
 internal import BlockDevice
-internal import CSI
-internal import GRPC
-
-extension Node {
-  /// Runs an RPC's body and maps its failure, in the one place where that is done.
-  func answering<Response>(
-    _ body: () async throws(DriverError) -> Response
-  )
-    async throws(RPCError) -> Response
-  {
-    do { return try await body() } catch { throw RPCError(error) }
-  }
-}
 
 extension VolumeAccess: CustomStringConvertible {
   /// `ext4 (SINGLE_NODE_WRITER)`, `raw block (MULTI_NODE_MULTI_WRITER)`

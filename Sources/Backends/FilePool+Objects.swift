@@ -1,0 +1,128 @@
+extension FilePool {
+  func createVolume(
+    _ specification: VolumeSpecification, deadline: ContinuousClock.Instant,
+    progress: @escaping Progress
+  ) async throws(BackendError) -> PoolObject {
+    let allocation = try allocation(specification.parameters)
+    guard specification.id.kind == .volume, specification.size > 0,
+      size(holding: specification.size) == specification.size
+    else {
+      throw BackendError(
+        .invalid,
+        "make \(specification.id) with \(specification.size) bytes: want a multiple of 4096")
+    }
+    let wanted = ImageRecord(
+      id: specification.id, size: specification.size,
+      origin: .volume(specification.content, allocation: allocation))
+    let found = try await make(wanted, deadline: deadline, progress: progress)
+    guard found.size == wanted.size, found.origin == wanted.origin else {
+      throw BackendError(
+        .alreadyExists,
+        "\(found.id) is there with \(found.size) bytes, \(found.parameters), made from "
+          + "\(found.copiedFrom?.description ?? "nothing"); asked for were \(wanted.size) bytes, "
+          + "\(wanted.parameters), from \(wanted.copiedFrom?.description ?? "nothing")")
+    }
+    return try object(found)
+  }
+
+  func deleteVolume(
+    _ id: ObjectID, deadline: ContinuousClock.Instant, progress: @escaping Progress
+  ) async throws(BackendError) {
+    try await delete(id, deadline: deadline)
+  }
+
+  func expandVolume(
+    _ id: ObjectID, toSize size: Int64, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> PoolObject {
+    guard self.size(holding: size) == size else {
+      throw BackendError(.invalid, "expand \(id) to \(size) bytes: want a multiple of 4096")
+    }
+    return try object(
+      try await perform("expand \(id)", deadline) { (storage) throws(BackendError) in
+        try storage.expand(id, to: size)
+      })
+  }
+
+  func volume(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> PoolObject? {
+    let image = try await perform("read \(id)", deadline) { (storage) throws(BackendError) in
+      try storage.image(id, in: try storage.place(writable: false))
+    }
+    guard case .complete(let record) = image else { return nil }
+    return try object(record)
+  }
+
+  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
+    let records = try await perform("list volumes", deadline) { (storage) throws(BackendError) in
+      try storage.records(.volume, in: try storage.place(writable: false))
+    }
+    return try records.map { (record) throws(BackendError) in try object(record) }
+  }
+
+  func createSnapshot(
+    _ id: ObjectID, of volume: ObjectID, deadline: ContinuousClock.Instant,
+    progress: @escaping Progress
+  ) async throws(BackendError) -> BackendSnapshot {
+    guard id.kind == .snapshot, volume.kind == .volume else {
+      throw BackendError(.invalid, "make \(id) of \(volume): want a snapshot of a volume")
+    }
+    // Size and time are known when the source is open.
+    let wanted = ImageRecord(id: id, size: 0, origin: .snapshot(of: volume, takenAt: 0))
+    let snapshot = try snapshot(
+      try await make(wanted, deadline: deadline, progress: progress))
+    guard snapshot.source == volume else {
+      throw BackendError(
+        .alreadyExists, "\(id) is there, of \(snapshot.source); asked for was one of \(volume)")
+    }
+    return snapshot
+  }
+
+  func deleteSnapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
+    try await delete(id, deadline: deadline)
+  }
+
+  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
+  {
+    let records = try await perform("list snapshots", deadline) {
+      (storage) throws(BackendError) in
+      try storage.records(.snapshot, in: try storage.place(writable: false))
+    }
+    return try records.map { (record) throws(BackendError) in try snapshot(record) }
+  }
+
+  func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] {
+    try await perform("look for leftovers", deadline) { (storage) throws(BackendError) in
+      try storage.leftovers()
+    }
+  }
+
+  func remove(
+    _ leftover: Leftover, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
+    try await perform("remove what is left of \(leftover.id)", deadline) {
+      (storage) throws(BackendError) in try storage.remove(leftover)
+    }
+  }
+
+  private func object(_ record: ImageRecord) throws(BackendError) -> PoolObject {
+    guard case .volume(let content, _) = record.origin else { throw misplaced(record) }
+    return PoolObject(
+      id: record.id,
+      path: "\(storage.configuration.directory)/volumes/\(ImageFile(record.id, .image).name)",
+      size: record.size, content: content, parameters: record.parameters)
+  }
+
+  private func snapshot(_ record: ImageRecord) throws(BackendError) -> BackendSnapshot {
+    guard case .snapshot(let source, let takenAt) = record.origin else { throw misplaced(record) }
+    return BackendSnapshot(
+      id: record.id, source: source, size: record.size, takenAt: takenAt, isReady: true)
+  }
+
+  /// A record's origin follows from the kind of its id, so this is one of another kind than asked for.
+  private func misplaced(_ record: ImageRecord) -> BackendError {
+    BackendError(.invalid, "\(record.id) is of another kind than what was asked for")
+  }
+}

@@ -1,0 +1,138 @@
+internal import Glibc
+internal import Linux
+internal import NVMe
+public import StateStore
+
+/// Volumes of a pool on this machine, exported by its kernel's NVMe target.
+///
+/// A volume is its storage in the pool, an export record in the state store, and the objects in
+/// configfs. The record is written first and removed last; configfs is made from it, and made again
+/// whenever it is found to differ.
+public final class NVMetBackend: Backend {
+  let configuration: NVMetConfiguration
+  let pool: any Pool
+  let records: ExportRecords
+  let quiet = QuietVolumes()
+  /// Is told what people should know and no caller is waiting for.
+  let report: @Sendable (String) -> Void
+  private let threads: DeadlineThreads
+  private let target: NVMetTarget
+
+  /// Volumes in a directory of image files. Fails with `invalid` for a configuration that cannot work;
+  /// whether pool and target are there is seen by the first call.
+  ///
+  /// Export records are kept in `store` under `exports/<volume id>`. `report` is told what people should
+  /// know and no caller is waiting for.
+  public convenience init(
+    _ configuration: NVMetConfiguration, files: FilePoolConfiguration, store: any StateStore,
+    report: @escaping @Sendable (String) -> Void
+  ) throws(BackendError) {
+    try self.init(
+      configuration, pool: try FilePool(files, owner: configuration.owner), store: store,
+      report: report)
+  }
+
+  /// `fs` and `settle` are seams for tests.
+  init(
+    _ configuration: NVMetConfiguration, pool: any Pool, store: any StateStore,
+    fs: (any ConfigFS)? = nil, settle: @escaping @Sendable () -> Void = NVMetBackend.pause,
+    report: @escaping @Sendable (String) -> Void
+  ) throws(BackendError) {
+    try configuration.check()
+    self.configuration = configuration
+    self.pool = pool
+    self.report = report
+    records = ExportRecords(store)
+    target = NVMetTarget(
+      fs: fs ?? KernelConfigFS(root: configuration.configFS), mark: TargetMark(configuration.owner),
+      settle: settle)
+    do throws(SystemCallError) {
+      threads = try DeadlineThreads(name: "nvmet", limit: 32)
+    } catch {
+      throw BackendError(.failed, "start the threads for nvmet", cause: error)
+    }
+  }
+
+  /// What the pool can do, on top of what every pool can.
+  public var capabilities: Set<BackendCapability> {
+    pool.capabilities.union([.volumes, .listing, .hostAccess])
+  }
+
+  /// Calls into the kernel that were given up and are not back: what, and since when.
+  public var stuck: [(what: String, since: ContinuousClock.Instant)] {
+    threads.stuck.map { ($0.what, $0.since) }
+  }
+
+  /// The pool's.
+  public func size(holding bytes: Int64) -> Int64? { pool.size(holding: bytes) }
+
+  /// The pool's.
+  public func check(parameters: [String: String]) throws(BackendError) {
+    try pool.check(parameters: parameters)
+  }
+
+  /// The pool's.
+  public func capacity(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendCapacity {
+    try await pool.capacity(deadline: deadline)
+  }
+
+  // MARK: The target
+
+  /// Does something to the target on a thread that is left behind at the deadline.
+  func onTarget<Value: Sendable>(
+    _ what: String, subject: String, _ deadline: ContinuousClock.Instant,
+    _ body: @escaping @Sendable (NVMetTarget) throws(BackendError) -> Value
+  ) async throws(BackendError) -> Value {
+    let target = self.target
+    let result: Result<Value, BackendError>
+    do throws(DeadlineThreadError) {
+      result = try await threads.perform(what, subject: subject, deadline: deadline) {
+        (isGivenUp) throws(BackendError) in
+        var mine = NVMetTarget(
+          fs: AbandonableConfigFS(base: target.fs, isGivenUp: isGivenUp), mark: target.mark)
+        mine.settle = target.settle
+        return try body(mine)
+      }
+    } catch {
+      let code: BackendError.Code =
+        switch error {
+        case .deadlineExceeded, .neverStarted: .timedOut
+        case .subjectIsStuck, .tooMany: .unavailable
+        }
+      throw BackendError(code, "nvmet", cause: error)
+    }
+    return try result.get()
+  }
+
+  /// Does something to one volume's part of the target.
+  func onTarget<Value: Sendable>(
+    _ what: String, _ volume: ObjectID, _ deadline: ContinuousClock.Instant,
+    _ body: @escaping @Sendable (NVMetTarget) throws(BackendError) -> Value
+  ) async throws(BackendError) -> Value {
+    try await onTarget(
+      "\(what) volume \(volume)", subject: volume.description, deadline, body)
+  }
+
+  /// Makes the target look as the record says, and cuts connections of hosts that are no longer in it.
+  func apply(
+    _ stored: ExportRecords.Stored, _ deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> ExportRecords.Stored {
+    let record = stored.record
+    try await onTarget("export", record.volume, deadline) { (target) throws(BackendError) in
+      let hadStrangers = try target.prepare(record)
+      if hadStrangers || !record.cutting.isEmpty { try target.cut(record) }
+      try target.publish([record])[record.volume]?.get()
+    }
+    guard !record.cutting.isEmpty else { return stored }
+    var settled = record
+    settled.cutting = []
+    return try await records.save(settled, over: stored)
+  }
+
+  /// How long a connect may be under way inside the target between being let in and being known: it
+  /// takes microseconds.
+  @Sendable
+  static func pause() { usleep(100_000) }
+}

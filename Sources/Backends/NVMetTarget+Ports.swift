@@ -1,0 +1,172 @@
+internal import Linux
+internal import NVMe
+internal import SystemPackage
+
+extension NVMetTarget {
+  func link(_ nqn: NQN, _ port: Int) -> String { "ports/\(port)/subsystems/\(nqn)" }
+
+  /// The ports that export a subsystem.
+  func linkedPorts(_ nqn: NQN) throws(SystemCallError) -> [Int] {
+    var ports: [Int] = []
+    for port in try portNumbers() where try fs.exists(link(nqn, port)) { ports.append(port) }
+    return ports
+  }
+
+  /// The ports of an address, whoever made them, one that listens first: two cannot at one address.
+  func ports(at portal: TransportAddress) throws(SystemCallError) -> [Int] {
+    var (listening, others): ([Int], [Int]) = ([], [])
+    for port in try portNumbers() where try address(of: port) == portal {
+      if try listens(port) { listening.append(port) } else { others.append(port) }
+    }
+    return listening + others
+  }
+
+  /// Exports subsystems, all of them prepared, at their ports; each one's success is its own.
+  ///
+  /// A port listens from its first subsystem on. Whoever asks it then for one that is not linked yet
+  /// loses the controller (Linux 6.10 and later), so all ports are made before the first link, a port
+  /// gets all its links in a row, and volumes with hosts come first.
+  func publish(_ records: [ExportRecord]) -> [ObjectID: Result<Void, BackendError>] {
+    var results: [ObjectID: Result<Void, BackendError>] = [:]
+    for record in records { results[record.volume] = .success(()) }
+    var portals: [TransportAddress] = []
+    for portal in records.flatMap(\.portals) where !portals.contains(portal) {
+      portals.append(portal)
+    }
+    var failures: [TransportAddress: BackendError] = [:]
+    for portal in portals {
+      do throws(BackendError) { _ = try makePort(at: portal) } catch { failures[portal] = error }
+    }
+    let inOrder = records.filter { !$0.hosts.isEmpty } + records.filter(\.hosts.isEmpty)
+    for portal in portals {
+      for record in inOrder where record.portals.contains(portal) {
+        do throws(BackendError) {
+          if let failure = failures[portal] { throw failure }
+          try export(record.nqn, at: portal)
+        } catch {
+          results[record.volume] = .failure(error)
+        }
+      }
+    }
+    return results
+  }
+
+  /// Stops exporting a subsystem anywhere, which cuts its connections. Returns the ports it was at.
+  func withdraw(_ nqn: NQN) throws(BackendError) -> [Int] {
+    let (ports, left) = try attempt("stop exporting \(nqn)") { () throws(SystemCallError) in
+      let ports = try linkedPorts(nqn)
+      for port in ports { _ = try fs.unlink(link(nqn, port)) }
+      return (ports, try linkedPorts(nqn))
+    }
+    guard left.isEmpty else {
+      throw BackendError(.failed, "\(nqn) is still exported at \(left) after it was unlinked")
+    }
+    return ports
+  }
+
+  /// Removes a port of ours at which nothing is exported any more.
+  func removeIfUnused(_ port: Int) throws(BackendError) {
+    try attempt("remove port \(port)") { () throws(SystemCallError) in
+      do throws(SystemCallError) {
+        guard let address = try address(of: port), mark.portNumbers(address).contains(port),
+          try !listens(port)
+        else { return }
+        _ = try fs.removeDirectory("ports/\(port)")
+      } catch {
+        // Another volume is exported there by now, or has removed it.
+        switch error.errno {
+        case .resourceBusy, .directoryNotEmpty, .noSuchFileOrDirectory: return
+        default: throw error
+        }
+      }
+    }
+  }
+
+  private func export(_ nqn: NQN, at portal: TransportAddress) throws(BackendError) {
+    for attempt in 1...3 {
+      let port = try makePort(at: portal)
+      do throws(SystemCallError) {
+        if try fs.exists(link(nqn, port)) { return }
+        _ = try fs.link(link(nqn, port), to: subsystem(nqn))
+        return
+      } catch {
+        // Another volume has just left the port, and was its last.
+        if error.errno == .noSuchFileOrDirectory, attempt < 3 { continue }
+        let hint =
+          error.errno == .addressInUse || error.errno == .addressNotAvailable
+          ? ": is \(portal.address) an address of this machine, and does nothing else listen there?"
+          : ""
+        throw BackendError(
+          error.errno == .canceled ? .timedOut : .failed,
+          "export \(nqn) at \(portal) (port \(port))\(hint)", cause: error)
+      }
+    }
+  }
+
+  /// The port of an address; made if there is none.
+  private func makePort(at portal: TransportAddress) throws(BackendError) -> Int {
+    try requireTransport(portal)
+    let port = try attempt("make a port at \(portal)") { () throws(SystemCallError) -> Int? in
+      if let port = try ports(at: portal).first { return port }
+      for number in mark.portNumbers(portal) {
+        let isNew = try fs.makeDirectory("ports/\(number)")
+        // There already, with no address: ours, by whoever died before giving it one.
+        let address = try fs.read("ports/\(number)/addr_traddr")
+        guard isNew || address.isEmpty else { continue }
+        try configure(number, portal)
+        return number
+      }
+      return nil
+    }
+    guard let port else {
+      throw BackendError(
+        .failed, "make a port at \(portal): all of \(mark.portNumbers(portal)) are taken by others")
+    }
+    return port
+  }
+
+  private func configure(_ port: Int, _ portal: TransportAddress) throws(SystemCallError) {
+    do throws(SystemCallError) {
+      try set("ports/\(port)/addr_trtype", to: portal.transport.rawValue)
+      try set("ports/\(port)/addr_adrfam", to: portal.address.contains(":") ? "ipv6" : "ipv4")
+      try set("ports/\(port)/addr_trsvcid", to: portal.service)
+      // Last: with it the port is complete.
+      try set("ports/\(port)/addr_traddr", to: portal.address)
+    } catch  where error.errno == .permissionDenied {
+      // It listens: another volume was quicker, and has given it the same address.
+      guard try address(of: port) == portal else { throw error }
+    }
+  }
+
+  private func requireTransport(_ portal: TransportAddress) throws(BackendError) {
+    guard portal.transport != .loop else {
+      throw BackendError(.invalid, "portal \(portal): nvmet's loop transport has no address")
+    }
+  }
+
+  private func portNumbers() throws(SystemCallError) -> [Int] {
+    try fs.names(in: "ports").compactMap { Int($0) }.sorted()
+  }
+
+  private func listens(_ port: Int) throws(SystemCallError) -> Bool {
+    try !fs.names(in: "ports/\(port)/subsystems").isEmpty
+  }
+
+  /// Where a port is; nil for one that is not complete, is gone, or speaks what we do not.
+  private func address(of port: Int) throws(SystemCallError) -> TransportAddress? {
+    do throws(SystemCallError) {
+      let path = "ports/\(port)"
+      guard let transport = Transport(rawValue: try fs.read("\(path)/addr_trtype")) else {
+        return nil
+      }
+      let family = try fs.read("\(path)/addr_adrfam")
+      let address = try fs.read("\(path)/addr_traddr")
+      let service = try fs.read("\(path)/addr_trsvcid")
+      guard family == (address.contains(":") ? "ipv6" : "ipv4") else { return nil }
+      let text = address.contains(":") ? "[\(address)]:\(service)" : "\(address):\(service)"
+      return try? TransportAddress(text, transport: transport)
+    } catch  where error.errno == .noSuchFileOrDirectory {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/// Where the bytes of volumes and snapshots are.
+///
+/// As with `Backend`, every call can be repeated, what cannot be read is an error and never an empty
+/// answer, and calls about one object are made one after another.
+protocol Pool: Sendable {
+  /// Some of `snapshots`, `clones`, `expansion` and `capacity`.
+  var capabilities: Set<BackendCapability> { get }
+
+  /// Whether a snapshot or a clone is a copy that takes its time. Then the caller makes sure that no
+  /// host may write to the source for as long as the call takes. True as long as it is not known.
+  var needsQuietSource: Bool { get }
+
+  /// The smallest size it can make that holds `bytes`; nil when none can.
+  func size(holding bytes: Int64) -> Int64?
+
+  /// Refuses parameters that it does not know with `invalid`, naming the key.
+  func check(parameters: [String: String]) throws(BackendError)
+
+  /// Fails unless the place is there, writable and carries our ownership mark. An empty place that was
+  /// never used gets the mark; one that is somebody else's is `notOurs`.
+  func checkHealth(deadline: ContinuousClock.Instant) async throws(BackendError)
+
+  /// Makes a volume's storage: complete and durable on return, nothing left after a failure. What an
+  /// earlier life left half made is begun anew. One that is there already is returned if all that was
+  /// asked for is the same, else `alreadyExists`. Health, room and reserve are checked before.
+  func createVolume(
+    _ specification: VolumeSpecification, deadline: ContinuousClock.Instant,
+    progress: @escaping Progress
+  ) async throws(BackendError) -> PoolObject
+
+  /// Removes a volume's storage; success when there is none. `inUse` when something depends on it that
+  /// the pool cannot detach.
+  func deleteVolume(
+    _ id: ObjectID, deadline: ContinuousClock.Instant, progress: @escaping Progress
+  ) async throws(BackendError)
+
+  /// Makes a volume's storage larger; a size it has already is success, less is `invalid`.
+  func expandVolume(
+    _ id: ObjectID, toSize size: Int64, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> PoolObject
+
+  /// Keeps what a volume holds at one instant; see `needsQuietSource`.
+  func createSnapshot(
+    _ id: ObjectID, of volume: ObjectID, deadline: ContinuousClock.Instant,
+    progress: @escaping Progress
+  ) async throws(BackendError) -> BackendSnapshot
+
+  /// Removes a snapshot; success when there is none.
+  func deleteSnapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError)
+
+  /// A volume's storage as it is now; nil when there is none or only half of one.
+  func volume(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> PoolObject?
+
+  /// All complete volumes with our mark, sorted by id: complete, or an error that names what is wrong.
+  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject]
+
+  /// All complete snapshots with our mark, sorted by id: complete, or an error that names what is wrong.
+  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
+
+  /// How much there is to give.
+  func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity
+
+  /// What calls that were cut short left: with our mark and naming, and owned by nothing that is
+  /// complete. Nothing is changed.
+  func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover]
+
+  /// Removes a leftover, if it still is one.
+  func remove(_ leftover: Leftover, deadline: ContinuousClock.Instant) async throws(BackendError)
+}
+
+/// A volume's storage: what the target exports.
+struct PoolObject: Hashable, Sendable {
+  /// The volume.
+  var id: ObjectID
+  /// The file or block device that the target gets.
+  var path: String
+  /// In bytes, exactly what `path` has.
+  var size: Int64
+  /// What it held at first.
+  var content: VolumeSpecification.Content
+  /// What it was made with, defaults filled in: a retry is compared with them.
+  var parameters: [String: String]
+}

@@ -1,0 +1,77 @@
+internal import Backends
+internal import CSI
+internal import NVMe
+
+extension VolumeController {
+  /// A volume as the orchestrator is told of it, from its record.
+  func volume(of record: VolumeRecord) -> Volume {
+    Volume(
+      capacityBytes: record.size, volumeID: record.id.description, volumeContext: record.context,
+      contentSource: record.request.content.message,
+      accessibleTopology: configuration.topology.isEmpty
+        ? [] : [Topology(segments: configuration.topology)])
+  }
+
+  /// Who has a volume, and how it is. nil for what the backend has: it has no such volume.
+  func status(of record: VolumeRecord, _ found: BackendVolume?) -> VolumeStatus {
+    VolumeStatus(
+      publishedNodeIDs: record.holders.keys.sorted(), volumeCondition: condition(of: record, found))
+  }
+
+  private func condition(of record: VolumeRecord, _ found: BackendVolume?) -> VolumeCondition {
+    func abnormal(_ why: String) -> VolumeCondition {
+      VolumeCondition(abnormal: true, message: why)
+    }
+    guard let found else {
+      return abnormal("the storage does not have the volume, though it was never deleted")
+    }
+    if let fault = found.fault { return abnormal(fault) }
+    if backend.capabilities.contains(.hostAccess),
+      let node = record.holders.filter({ !found.export.allowedHosts.contains($0.value.host) }).keys
+        .min()
+    {
+      return abnormal("published to node \(node), and the target does not let that node in")
+    }
+    return VolumeCondition(abnormal: false, message: "served")
+  }
+
+  /// A snapshot as the orchestrator is told of it.
+  func snapshot(of record: SnapshotRecord, isUsable: Bool) -> Snapshot {
+    Snapshot(
+      sizeBytes: record.size, snapshotID: record.id.description,
+      sourceVolumeID: record.source.description,
+      creationTime: Timestamp(nanosecondsSince1970: record.takenAt), readyToUse: isUsable,
+      groupSnapshotID: "")
+  }
+
+  /// Whether storage can be reached from where the orchestrator needs it; RESOURCE_EXHAUSTED is what
+  /// the specification has for "Unable to provision in `accessible_topology`".
+  func check(_ requirement: TopologyRequirement?) throws(DriverError) {
+    guard let requisite = requirement?.requisite, !requisite.isEmpty else { return }
+    guard requisite.contains(where: { reaches($0) }) else {
+      throw DriverError(
+        .resourceExhausted,
+        "accessibility_requirements: the volumes can be reached from \(configuration.topology) only"
+      )
+    }
+  }
+
+  /// Volumes can be reached from there.
+  func reaches(_ topology: Topology) -> Bool {
+    configuration.topology.allSatisfy { topology.segments[$0.key] == $0.value }
+  }
+}
+
+extension VolumeRecord {
+  /// The volume context: what a node needs to find and prove the volume, always the same for one.
+  var context: [String: String] {
+    guard let location else { return [:] }
+    var context = request.connection
+    context["nqn"] = location.nqn.rawValue
+    context["nsid"] = String(location.nsid)
+    context["uuid"] = location.uuid.description
+    context["portals"] = location.portals.map(\.description).joined(separator: ",")
+    context["transport"] = location.portals.first?.transport.rawValue
+    return context
+  }
+}

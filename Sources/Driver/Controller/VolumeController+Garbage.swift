@@ -1,0 +1,72 @@
+internal import Backends
+internal import Logging
+
+extension VolumeController {
+  /// Removes the leftovers that are ripe, each reserved meanwhile; in a dry run they are returned
+  /// instead. A listing that fails changes nothing: an incomplete one proves nothing.
+  func clearAway(
+    _ garbage: inout Garbage, at now: ContinuousClock.Instant
+  ) async throws(DriverError) -> [Leftover] {
+    let leftovers = try await translating { () async throws(BackendError) in
+      try await backend.leftovers(deadline: .now + .seconds(120))
+    }
+    // After the listing: a create that began before it has its record by now.
+    let known = Set(try await volumes.ids()).union(try await snapshots.ids())
+    let ripe = garbage.seen(leftovers, at: now, known: known)
+    guard !configuration.garbageDryRun else { return ripe }
+    for leftover in ripe {
+      do throws(DriverError) {
+        try await work.perform(
+          .removeLeftovers, on: VolumeID(leftover.id), deadline: .now + .seconds(300)
+        ) { (_, operation) throws(DriverError) in
+          try await remove(leftover, operation)
+        }
+        logger.notice(
+          "removed a leftover", metadata: ["object": "\(leftover.id)", "what": "\(leftover.what)"])
+      } catch {
+        logger.warning(
+          "a leftover stays for now",
+          metadata: [
+            "object": "\(leftover.id)", "what": "\(leftover.what)", "reason": "\(error.message)",
+          ])
+      }
+    }
+    return []
+  }
+
+  private func remove(_ leftover: Leftover, _ operation: Operation) async throws(DriverError) {
+    // Reserved now: nobody makes one meanwhile.
+    let isKnown: Bool
+    switch leftover.id.kind {
+    case .volume: isKnown = try await volumes.ids().contains(leftover.id)
+    case .snapshot: isKnown = try await snapshots.ids().contains(leftover.id)
+    }
+    guard !isKnown else { return }
+    try await operation.step("backend") { () async throws(BackendError) in
+      try await backend.remove(leftover, deadline: operation.deadline)
+    }
+  }
+
+  /// Where the records and the storage say different things, for people: a volume that one of them
+  /// does not know is never removed, since it may be somebody's only copy.
+  func mismatches() async throws(DriverError) -> [String] {
+    guard backend.capabilities.contains(.listing) else { return [] }
+    let before = try await volumes.all(reportingBroken: { _, _ in })
+    let found = try await translating { () async throws(BackendError) in
+      Set(try await backend.volumes(deadline: .now + .seconds(120)).map(\.id))
+    }
+    let known = Set(try await volumes.ids())
+    let lost = before.map(\.record).filter {
+      $0.phase == .ready && !found.contains($0.id) && known.contains($0.id)
+        && !work.isBusy(VolumeID($0.id))
+    }
+    return lost.map {
+      "volume \($0.id) ('\($0.name)') has a record, but the storage does not have it; it is kept as "
+        + "it is until DeleteVolume"
+    }
+      + found.subtracting(known).sorted().filter { !work.isBusy(VolumeID($0)) }.map {
+        "volume \($0) is on the storage, but has no record; it is kept as it is: restore the state "
+          + "directory, or delete it by its id"
+      }
+  }
+}

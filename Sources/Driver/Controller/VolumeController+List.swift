@@ -1,0 +1,71 @@
+internal import Backends
+internal import CSI
+internal import GRPC
+internal import Logging
+
+extension VolumeController {
+  /// ListVolumes: the volumes that are given out, with their nodes and condition.
+  func listVolumes(
+    _ request: ListVolumesRequest, _ context: ServerContext
+  )
+    async throws(RPCError) -> ListVolumesResponse
+  {
+    try await answering { () throws(DriverError) in
+      try require(.listing, for: "ListVolumes")
+      try readiness.check()
+      let page = try await Page(
+        of: volumes, limit: request.maxEntries, token: request.startingToken,
+        where: { $0.phase == .ready }, reportingBroken: reportBroken)
+      let found = try await backendVolumes(page, deadline: context.answerDeadline)
+      return ListVolumesResponse(
+        entries: page.entries.map { record in
+          .init(volume: volume(of: record), status: status(of: record, found[record.id]))
+        }, nextToken: page.nextToken)
+    }
+  }
+
+  /// A page's volumes one by one, all of them at once: what it costs for each stays the same.
+  private func backendVolumes(
+    _ page: Page<VolumeRecord>, deadline: ContinuousClock.Instant
+  ) async throws(DriverError) -> [ObjectID: BackendVolume] {
+    try await translating { () async throws(BackendError) in
+      if page.isWhole {
+        let all = try await backend.volumes(deadline: deadline)
+        return Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
+      }
+      var found: [ObjectID: BackendVolume] = [:]
+      for record in page.entries {
+        found[record.id] = try await backend.volume(record.id, deadline: deadline)
+      }
+      return found
+    }
+  }
+
+  /// ControllerGetVolume
+  func getVolume(
+    _ request: ControllerGetVolumeRequest, _ context: ServerContext
+  )
+    async throws(RPCError) -> ControllerGetVolumeResponse
+  {
+    try await answering { () throws(DriverError) in
+      try require(.listing, for: "ControllerGetVolume")
+      guard let id = try objectID(request.volumeID, .volume, field: "volume_id") else {
+        throw DriverError(.notFound, "volume \(request.volumeID) does not exist")
+      }
+      try readiness.check()
+      let record = try await readyVolume(id).record
+      let found = try await translating { () async throws(BackendError) in
+        try await backend.volume(id, deadline: context.answerDeadline)
+      }
+      return ControllerGetVolumeResponse(
+        volume: volume(of: record), status: status(of: record, found))
+    }
+  }
+
+  /// A record that cannot be read keeps the others from nothing.
+  func reportBroken(_ id: ObjectID, _ error: DriverError) {
+    logger.error(
+      "a record cannot be read; its object is left as it is",
+      metadata: ["object": "\(id)", "reason": "\(error.message)"])
+  }
+}

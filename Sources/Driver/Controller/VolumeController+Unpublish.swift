@@ -1,0 +1,66 @@
+internal import Backends
+internal import CSI
+internal import GRPC
+internal import NVMe
+
+extension VolumeController {
+  /// ControllerUnpublishVolume: the target forgets the node's host and cuts what it has, verified; then
+  /// the record forgets the node; then it is answered. No node id: all nodes.
+  ///
+  /// It is the only fence there is when a node has died, so it asks the target also when the record
+  /// says that the node has nothing, when nobody knows the node any more, and when there is no record.
+  func unpublishVolume(
+    _ request: ControllerUnpublishVolumeRequest, _ context: ServerContext
+  )
+    async throws(RPCError) -> ControllerUnpublishVolumeResponse
+  {
+    try await answering { () throws(DriverError) in
+      guard let id = try objectID(request.volumeID, .volume, field: "volume_id") else {
+        // No volume of ours has such an id, so no node has it.
+        return ControllerUnpublishVolumeResponse()
+      }
+      try readiness.check()
+      let node = request.nodeID.isEmpty ? nil : request.nodeID
+      try await work.perform(
+        .unpublish(node: node), on: VolumeID(id), deadline: context.answerDeadline
+      ) { (_, operation) throws(DriverError) in
+        try await unpublish(id, from: node, operation)
+      }
+      return ControllerUnpublishVolumeResponse()
+    }
+  }
+
+  private func unpublish(
+    _ id: ObjectID, from node: String?, _ operation: Operation
+  ) async throws(DriverError) {
+    let stored = try await operation.step("record") { () async throws(DriverError) in
+      try await volumes.record(of: id)
+    }
+    if backend.capabilities.contains(.hostAccess) {
+      try await operation.step("revoke") { () async throws(BackendError) in
+        var hosts: Set<NQN> = []
+        if let node {
+          hosts = [stored?.record.holders[node]?.host ?? HostIdentity(nodeID: node).nqn]
+        } else {
+          hosts.formUnion(stored?.record.holders.values.map(\.host) ?? [])
+        }
+        guard let volume = try await backend.volume(id, deadline: operation.deadline) else {
+          // What is not exported nobody reaches. The record says whether it ought to be there.
+          return
+        }
+        if node == nil { hosts.formUnion(volume.export.allowedHosts) }
+        for host in hosts.sorted(by: { $0.rawValue < $1.rawValue }) {
+          try await backend.revoke(host, volume: id, deadline: operation.deadline)
+        }
+      }
+    }
+    guard var left = stored else { return }
+    if let node { left.record.holders[node] = nil } else { left.record.holders = [:] }
+    guard left.record != stored?.record else { return }
+    let cleared = left
+    try await operation.step("finish") { () async throws(DriverError) in
+      var cleared = cleared
+      try await volumes.save(&cleared)
+    }
+  }
+}

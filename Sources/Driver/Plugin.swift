@@ -1,0 +1,240 @@
+internal import Backends
+internal import CSI
+internal import Command
+public import GRPC
+internal import Linux
+public import Logging
+internal import Metrics
+internal import MetricsEndpoint
+internal import NVMe
+internal import ServiceLifecycle
+internal import StateStore
+internal import Udev
+internal import UnixSignals
+
+/// The plugin as a whole, on one socket: the node service, the controller service, or both. Builds the
+/// object graph and runs it.
+public struct Plugin: Sendable {
+  /// What the command line says.
+  public struct Configuration: Sendable {
+    /// The CSI socket.
+    public var endpoint: Address
+    /// As the CSIDriver object spells it.
+    public var driverName: String
+    /// For GetPluginInfo.
+    public var version: String
+    /// Where metrics and health checks are served; nil: nowhere.
+    public var metrics: Address?
+    /// csi.v1.Node; nil: not served.
+    public var node: NodePart?
+    /// csi.v1.Controller; nil: not served.
+    public var controller: ControllerPart?
+
+    /// No field has a default: see the commands'.
+    public init(
+      endpoint: Address, driverName: String, version: String, metrics: Address?, node: NodePart?,
+      controller: ControllerPart?
+    ) {
+      self.endpoint = endpoint
+      self.driverName = driverName
+      self.version = version
+      self.metrics = metrics
+      self.node = node
+      self.controller = controller
+    }
+  }
+
+  /// What the node service is made of.
+  public struct NodePart: Sendable {
+    /// The machine.
+    public var configuration: NodeConfiguration
+    /// Where the stage records live; survives restarts of the plugin and reboots.
+    public var stateDirectory: String
+
+    /// Both.
+    public init(_ configuration: NodeConfiguration, stateDirectory: String) {
+      self.configuration = configuration
+      self.stateDirectory = stateDirectory
+    }
+  }
+
+  /// What the controller service is made of.
+  public struct ControllerPart: Sendable {
+    /// The service.
+    public var configuration: ControllerConfiguration
+    /// Where the records of volumes and snapshots live; survives everything.
+    public var stateDirectory: String
+    /// The nodes that there are; nil: any.
+    public var nodes: Set<String>?
+    /// What makes the volumes.
+    public var backend: BackendChoice
+
+    /// All of it.
+    public init(
+      _ configuration: ControllerConfiguration, stateDirectory: String, nodes: Set<String>?,
+      backend: BackendChoice
+    ) {
+      self.configuration = configuration
+      self.stateDirectory = stateDirectory
+      self.nodes = nodes
+      self.backend = backend
+    }
+  }
+
+  let configuration: Configuration
+  let logger: Logger
+
+  /// Builds nothing yet.
+  public init(_ configuration: Configuration, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+  }
+
+  /// Serves until SIGTERM or SIGINT, then lets calls in flight finish for two seconds. Returns, or
+  /// ends the process, within five: what a call left undone a retry finishes from the records.
+  public func run() async throws {
+    // A peer that goes away in the middle of an answer must not end the process.
+    Process.ignoreBrokenPipes()
+    let metrics = DriverMetrics()
+    let executor = CommandExecutor()
+    let interceptor = ObservingInterceptor(logger: logger, metrics: metrics)
+    var capabilities: [PluginCapability] = []
+    var methods: [GRPC.Method] = []
+    // The last one is stopped first: the server still needs the others while it drains.
+    var services: [any Service] = [ExecutorService(executor: executor)]
+    var operations: [Operations] = []
+    if let part = configuration.node {
+      let node = try await self.node(part, executor: executor, metrics: metrics)
+      methods += nodeMethods(node, interceptor: interceptor)
+      services += [
+        node.changes, RecoveryService(node: node, changes: node.changes, logger: logger),
+      ]
+      operations.append(node.operations)
+      capabilities.append(.onlineVolumeExpansion)
+      if !part.configuration.topology.isEmpty {
+        capabilities.append(.volumeAccessibilityConstraints)
+      }
+    }
+    if let part = configuration.controller {
+      let controller = try await self.controller(part, executor: executor, metrics: metrics)
+      methods += controllerMethods(controller, interceptor: interceptor)
+      services += [
+        BoundedShutdown(
+          service: controller.work, limit: .seconds(1), operations: [controller.operations],
+          logger: logger),
+        ControllerUpkeep(controller: controller, logger: logger),
+      ]
+      operations.append(controller.operations)
+      capabilities.append(.controllerService)
+      if controller.backend.capabilities.contains(.expansion) {
+        capabilities.append(.onlineVolumeExpansion)
+      }
+      if !part.configuration.topology.isEmpty {
+        capabilities.append(.volumeAccessibilityConstraints)
+      }
+    }
+    registerOldest(operations, metrics: metrics)
+    let identity = Identity(
+      driverName: configuration.driverName, version: configuration.version,
+      capabilities: capabilities.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
+    methods += identityMethods(identity, interceptor: interceptor)
+    let server = try Server(
+      Server.Configuration(address: configuration.endpoint), methods: methods)
+    logger.notice(
+      "serving",
+      metadata: [
+        "endpoint": "\(configuration.endpoint)", "driver": "\(configuration.driverName)",
+        "node": "\(configuration.node?.configuration.nodeID ?? "-")",
+        "controller": "\(configuration.controller?.configuration.clusterID ?? "-")",
+      ])
+    services += metricsServices(metrics)
+    services.append(
+      BoundedShutdown(
+        service: ServerService(server: server), limit: .seconds(4), operations: operations,
+        logger: logger))
+    // It would print every service whole, which is of use to nobody.
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .notice)
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services.map { .init(service: $0) },
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+    try await group.run()
+  }
+}
+
+extension Plugin {
+  private func node(
+    _ part: NodePart, executor: CommandExecutor, metrics: DriverMetrics
+  ) async throws -> Node {
+    let calls = IsolatedCalls()
+    let store = try await FileStateStore(directory: part.stateDirectory)
+    let changes = ChangeHints(UdevMonitor(subsystems: ["block", "nvme"]), logger: logger)
+    let node = try await Node(
+      part.configuration, runner: executor, calls: calls, store: store, changes: changes,
+      metrics: metrics, logger: logger)
+    node.registerGauges(executor: executor, calls: calls)
+    return node
+  }
+
+  private func controller(
+    _ part: ControllerPart, executor: CommandExecutor, metrics: DriverMetrics
+  ) async throws -> VolumeController {
+    let store = try await FileStateStore(directory: part.stateDirectory)
+    let owner = PoolOwner(
+      driver: configuration.driverName, cluster: part.configuration.clusterID)
+    let backend = try part.backend.make(owner: owner, store: store, runner: executor) {
+      [logger] text in logger.warning("\(text)")
+    }
+    let controller = VolumeController(
+      part.configuration, backend: backend, store: store,
+      nodes: ConfiguredNodes(nodes: part.nodes), metrics: metrics, logger: logger)
+    controller.registerGauges(in: metrics.registry)
+    return controller
+  }
+
+  private func registerOldest(_ operations: [Operations], metrics: DriverMetrics) {
+    metrics.registry.callbackGauges(
+      "nvmeof_csi_oldest_operation_seconds",
+      help: "Age of the oldest operation under way on a volume; 0 without any.", labels: []
+    ) {
+      let now = ContinuousClock.now
+      let oldest = operations.flatMap(\.held.values).map { now - $0.since }.max() ?? .zero
+      return [GaugeSample([], oldest / .seconds(1))]
+    }
+  }
+
+  private func metricsServices(_ metrics: DriverMetrics) -> [any Service] {
+    guard case .tcp(let host, let port)? = configuration.metrics else { return [] }
+    var settings = MetricsEndpoint.Configuration(port: Int(port))
+    settings.host = host
+    let endpoint = MetricsEndpoint(
+      settings, metrics: { await metrics.registry.text() }, readyz: { nil },
+      whenListening: { [logger] port in
+        logger.notice("serving metrics", metadata: ["host": "\(host)", "port": "\(port)"])
+      })
+    return [MetricsService(endpoint: endpoint, logger: logger)]
+  }
+}
+
+/// Runs programs for as long as the plugin lives.
+private struct ExecutorService: Service {
+  let executor: CommandExecutor
+
+  func run() async {
+    await cancelWhenGracefulShutdown { await executor.run() }
+  }
+}
+
+/// Serves the socket.
+private struct ServerService: Service {
+  let server: Server
+
+  func run() async {
+    await withGracefulShutdownHandler {
+      await server.run()
+    } onGracefulShutdown: {
+      server.shutDown()
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Linux
+import StateStore
+import Synchronization
+import SystemPackage
+
+@testable import Backends
+
+/// Ends the driver's life before its n-th change of anything: configfs, state store, pool. From then on
+/// nothing works any more, as for a process that was killed.
+final class KillSwitch: Sendable {
+  private struct State {
+    var left: Int?
+    var isDead = false
+  }
+  private let state = Mutex(State())
+
+  /// Never, without a number.
+  init(before step: Int? = nil) { state.withLock { $0.left = step } }
+
+  var isDead: Bool { state.withLock { $0.isDead } }
+
+  func willChange(_ call: String, _ subject: String) throws(SystemCallError) {
+    let dies = state.withLock { state in
+      if let left = state.left {
+        state.isDead = state.isDead || left == 0
+        state.left = max(0, left - 1)
+      }
+      return state.isDead
+    }
+    if dies { throw SystemCallError(call: call, subject: subject, errno: .interrupted) }
+  }
+
+  func willLook(_ call: String, _ subject: String) throws(SystemCallError) {
+    if isDead { throw SystemCallError(call: call, subject: subject, errno: .interrupted) }
+  }
+}
+
+/// A state store that dies with its process.
+struct MortalStore: StateStore {
+  let base: any StateStore
+  let life: KillSwitch
+
+  func get(_ key: String) async throws(StateStoreError) -> StoredValue? {
+    try look("get", key)
+    return try await base.get(key)
+  }
+
+  func put(
+    _ key: String, _ bytes: [UInt8], ifVersion version: UInt64?
+  ) async throws(StateStoreError) -> UInt64 {
+    try change("put", key)
+    return try await base.put(key, bytes, ifVersion: version)
+  }
+
+  func delete(_ key: String, ifVersion version: UInt64) async throws(StateStoreError) {
+    try change("delete", key)
+    try await base.delete(key, ifVersion: version)
+  }
+
+  func keys() async throws(StateStoreError) -> [String] {
+    try look("keys", "")
+    return try await base.keys()
+  }
+
+  private func look(_ call: String, _ key: String) throws(StateStoreError) {
+    do throws(SystemCallError) { try life.willLook(call, key) } catch { throw .failed(error) }
+  }
+
+  private func change(_ call: String, _ key: String) throws(StateStoreError) {
+    do throws(SystemCallError) { try life.willChange(call, key) } catch { throw .failed(error) }
+  }
+}

@@ -1,0 +1,139 @@
+import Linux
+import Synchronization
+import SystemPackage
+
+@testable import Backends
+
+/// A pool of empty files, with switches for what goes wrong.
+final class ScratchPool: Pool {
+  struct State: Sendable {
+    var objects: [ObjectID: PoolObject] = [:]
+    var snapshots: [ObjectID: BackendSnapshot] = [:]
+    var health: BackendError?
+    /// Volumes that something depends on.
+    var pinned: Set<ObjectID> = []
+    var quietSource = false
+  }
+
+  /// What outlives the driver.
+  final class Storage: Sendable {
+    let directory: String
+    let state = Mutex(State())
+    init(_ directory: String) { self.directory = directory }
+  }
+
+  let storage: Storage
+  private let life: KillSwitch
+
+  init(_ storage: Storage, life: KillSwitch) {
+    self.storage = storage
+    self.life = life
+  }
+
+  var capabilities: Set<BackendCapability> { [.expansion, .capacity, .snapshots, .clones] }
+  var needsQuietSource: Bool { storage.state.withLock { $0.quietSource } }
+
+  func size(holding bytes: Int64) -> Int64? { bytes }
+  func check(parameters: [String: String]) throws(BackendError) {}
+
+  func checkHealth(deadline: ContinuousClock.Instant) async throws(BackendError) {
+    if let error = storage.state.withLock({ $0.health }) { throw error }
+  }
+
+  func createVolume(
+    _ specification: VolumeSpecification, deadline: ContinuousClock.Instant,
+    progress: @escaping Progress
+  ) async throws(BackendError) -> PoolObject {
+    try await checkHealth(deadline: deadline)
+    if let object = storage.state.withLock({ $0.objects[specification.id] }) {
+      guard object.size == specification.size else {
+        throw BackendError(.alreadyExists, "\(object.id) has \(object.size) bytes")
+      }
+      return object
+    }
+    try change("create \(specification.id)")
+    let path = "\(storage.directory)/\(specification.id)"
+    do {
+      try Files.replaceDurably(path, with: [], mode: 0o600)
+    } catch {
+      throw BackendError(.failed, "create \(path)", cause: error)
+    }
+    let object = PoolObject(
+      id: specification.id, path: path, size: specification.size, content: specification.content,
+      parameters: specification.parameters)
+    storage.state.withLock { $0.objects[object.id] = object }
+    return object
+  }
+
+  func deleteVolume(
+    _ id: ObjectID, deadline: ContinuousClock.Instant, progress: @escaping Progress
+  ) async throws(BackendError) {
+    if storage.state.withLock({ $0.pinned.contains(id) }) {
+      throw BackendError(.inUse, "something depends on \(id)")
+    }
+    guard let object = storage.state.withLock({ $0.objects[id] }) else { return }
+    try change("delete \(id)")
+    try? Files.removeDurably(object.path)
+    storage.state.withLock { _ = $0.objects.removeValue(forKey: id) }
+  }
+
+  func expandVolume(
+    _ id: ObjectID, toSize size: Int64, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> PoolObject {
+    guard var object = storage.state.withLock({ $0.objects[id] }) else {
+      throw BackendError(.notFound, "no \(id)")
+    }
+    guard size >= object.size else { throw BackendError(.invalid, "\(id) cannot shrink") }
+    try change("expand \(id)")
+    object.size = size
+    let larger = object
+    storage.state.withLock { $0.objects[id] = larger }
+    return larger
+  }
+
+  func createSnapshot(
+    _ id: ObjectID, of volume: ObjectID, deadline: ContinuousClock.Instant,
+    progress: @escaping Progress
+  ) async throws(BackendError) -> BackendSnapshot {
+    let snapshot = BackendSnapshot(id: id, source: volume, size: 1, takenAt: 1, isReady: true)
+    storage.state.withLock { $0.snapshots[id] = snapshot }
+    return snapshot
+  }
+
+  func deleteSnapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
+    storage.state.withLock { _ = $0.snapshots.removeValue(forKey: id) }
+  }
+
+  func volume(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> PoolObject? {
+    storage.state.withLock { $0.objects[id] }
+  }
+
+  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
+    storage.state.withLock { $0.objects.values.sorted { $0.id < $1.id } }
+  }
+
+  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
+  {
+    storage.state.withLock { $0.snapshots.values.sorted { $0.id < $1.id } }
+  }
+
+  func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {
+    BackendCapacity(available: 0, largestVolume: nil)
+  }
+
+  func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] { [] }
+
+  func remove(_ leftover: Leftover, deadline: ContinuousClock.Instant) async throws(BackendError) {}
+
+  private func change(_ what: String) throws(BackendError) {
+    do throws(SystemCallError) {
+      try life.willChange(what, storage.directory)
+    } catch {
+      throw BackendError(.failed, what, cause: error)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Linux
+import NVMe
+import StateStore
+import Synchronization
+import Testing
+
+@testable import Backends
+
+func hostNQN(_ name: String) -> NQN { HostIdentity(nodeID: name).nqn }
+
+/// A target, a pool and a state store that outlive the drivers that work on them.
+final class TargetBench: Sendable {
+  let directory: String
+  let configFS: ImitatedConfigFS
+  let storage: ScratchPool.Storage
+  let store = MemoryStateStore()
+  private let told = Mutex<[String]>([])
+
+  /// Runs `body` with a bench that is removed afterwards.
+  static func run(_ body: (TargetBench) async throws -> Void) async throws {
+    let bench = try TargetBench()
+    defer { try? bench.remove(bench.directory) }
+    try await body(bench)
+  }
+
+  private init() throws {
+    directory = "/tmp/backends-tests-\(UInt64.random(in: .min ... .max))"
+    try Files.makeDirectories("\(directory)/pool", mode: 0o700)
+    configFS = try ImitatedConfigFS("\(directory)/nvmet")
+    storage = ScratchPool.Storage("\(directory)/pool")
+  }
+
+  static let portals = ["192.0.2.1:4420", "[2001:db8::1]:4420"].compactMap {
+    try? TransportAddress($0, transport: .tcp)
+  }
+
+  /// What was reported so far.
+  var reports: [String] { told.withLock { $0 } }
+
+  /// A driver, until `life` ends.
+  func driver(_ life: KillSwitch = KillSwitch(), cluster: String = "c1") throws -> NVMetBackend {
+    try NVMetBackend(
+      NVMetConfiguration(
+        owner: PoolOwner(driver: "nvmeof.csi.dev", cluster: cluster), portals: Self.portals),
+      pool: ScratchPool(storage, life: life), store: MortalStore(base: store, life: life),
+      fs: configFS.seen(by: life), settle: {},
+      report: { text in self.told.withLock { $0.append(text) } })
+  }
+
+  func specification(_ id: ObjectID, size: Int64 = 1 << 20) -> VolumeSpecification {
+    VolumeSpecification(id: id, size: size, content: .empty, parameters: [:])
+  }
+
+  /// Makes a volume and lets hosts in.
+  @discardableResult
+  func volume(_ letter: Character, hosts: [String] = []) async throws -> BackendVolume {
+    let driver = try driver()
+    let id = try ObjectID.volume(letter)
+    _ = try await driver.createVolume(specification(id), deadline: .ample) { _, _ in }
+    for host in hosts { try await driver.allow(hostNQN(host), volume: id, deadline: .ample) }
+    return try #require(try await driver.volume(id, deadline: .ample))
+  }
+
+  private func remove(_ path: String) throws {
+    for name in try Files.names(inDirectory: path) {
+      let below = "\(path)/\(name)"
+      if try Files.status(below)?.kind == .directory {
+        try remove(below)
+      } else {
+        try Files.unlink(below)
+      }
+    }
+    try Files.removeDirectory(path)
+  }
+}
+
+/// Expects a backend to fail with a code and a message that holds every one of the texts.
+func expectError(
+  _ code: BackendError.Code, _ texts: String..., sourceLocation: SourceLocation = #_sourceLocation,
+  _ call: () async throws -> Void
+) async {
+  let error = await #expect(throws: BackendError.self, sourceLocation: sourceLocation) {
+    try await call()
+  }
+  guard let error else { return }
+  #expect(error.code == code, "\(error)", sourceLocation: sourceLocation)
+  for text in texts {
+    #expect(error.description.contains(text), "\(error)", sourceLocation: sourceLocation)
+  }
+}

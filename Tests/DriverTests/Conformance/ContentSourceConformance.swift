@@ -1,0 +1,80 @@
+import CSI
+import GRPC
+import Testing
+
+@Suite("CSI conformance: volumes from snapshots and volumes")
+struct ContentSourceConformance {
+  @Test("are refused where the source is not there", arguments: Subject.all)
+  func absent(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      for id in foreignIDs {
+        await expectRefusal(.notFound) {
+          try await session.create(.named("a", from: .snapshot(id: id)))
+        }
+        await expectRefusal(.notFound) {
+          try await session.create(.named("a", from: .volume(id: id)))
+        }
+      }
+      #expect(try await session.volumeIDs() == [])
+      // The name is not spent.
+      _ = try await session.create("a")
+    }
+  }
+
+  @Test("say what they came from and are at least as large", arguments: Subject.all)
+  func made(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create("a")
+      let snapshot = try await session.snapshot("s", of: volume.volumeID)
+      let sources: [VolumeContentSource] = [
+        .snapshot(id: snapshot.snapshotID), .volume(id: volume.volumeID),
+      ]
+      for (index, source) in sources.enumerated() {
+        let same = try await session.create(.named("same-\(index)", nil, from: source))
+        #expect(same.contentSource == source)
+        #expect(same.capacityBytes >= volume.capacityBytes)
+        #expect(try await session.create(.named("same-\(index)", nil, from: source)) == same)
+        #expect(try await session.get(same.volumeID).volume == same)
+        let larger = try await session.create(
+          .named("larger-\(index)", .exactly(64 * .mebibyte), from: source))
+        #expect(larger.capacityBytes == 64 * .mebibyte)
+        await expectRefusal(.outOfRange, .invalidArgument, saying: ["limit"]) {
+          try await session.create(
+            .named("smaller-\(index)", .exactly(8 * .mebibyte), from: source))
+        }
+      }
+      #expect(try await session.volumeIDs().count == 5)
+    }
+  }
+
+  @Test("keep their name for that source", arguments: Subject.all)
+  func otherSource(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let a = try await session.create("a").volumeID
+      let b = try await session.create("b").volumeID
+      let snapshot = try await session.snapshot("s", of: a).snapshotID
+      let copy = try await session.create(.named("copy", from: .volume(id: a)))
+      for source in [nil, .volume(id: b), .snapshot(id: snapshot)] as [VolumeContentSource?] {
+        await expectRefusal(.alreadyExists) {
+          try await session.create(.named("copy", from: source))
+        }
+      }
+      #expect(try await session.create(.named("copy", from: .volume(id: a))) == copy)
+    }
+  }
+
+  @Test("do not depend on their source for their name's answer", arguments: Subject.all)
+  func deletedSource(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create("a").volumeID
+      let request = CreateVolumeRequest.named("copy", from: .volume(id: volume))
+      let copy = try await session.create(request)
+      do {
+        try await session.delete(volume)
+      } catch let error as RPCError {
+        #expect(error.code == .failedPrecondition, "\(error)")
+      }
+      #expect(try await session.create(request) == copy)
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import Backends
+import CSI
+import GRPC
+import StateStore
+import Synchronization
+import Testing
+
+@testable import Driver
+
+@Suite("Listing volumes and snapshots")
+struct ControllerListTests {
+  typealias Harness = ControllerHarness
+
+  private func list(
+    _ controller: VolumeController, _ limit: Int32 = 0, _ token: String = ""
+  ) async throws -> ListVolumesResponse {
+    var request = ListVolumesRequest()
+    request.maxEntries = limit
+    request.startingToken = token
+    return try await controller.listVolumes(request, Harness.patient)
+  }
+
+  private func snapshots(
+    _ controller: VolumeController, of volume: String = "", id: String = "", _ limit: Int32 = 0,
+    _ token: String = ""
+  ) async throws -> ListSnapshotsResponse {
+    var request = ListSnapshotsRequest()
+    request.sourceVolumeID = volume
+    request.snapshotID = id
+    request.maxEntries = limit
+    request.startingToken = token
+    return try await controller.listSnapshots(request, Harness.patient)
+  }
+
+  @Test("tells every volume's nodes and how it is")
+  func whole() async throws {
+    let harness = Harness()
+    try await harness.live { controller in
+      var made: [String: Volume] = [:]
+      for name in ["a", "b", "c", "d"] {
+        let volume = try await controller.made(Harness.volume(name))
+        made[volume.volumeID] = volume
+      }
+      try await controller.publish(harness.id("a").description, to: "n1")
+      try await controller.publish(harness.id("b").description, to: "n2")
+      harness.backend.state.withLock { state in
+        state.volumes[harness.id("b")]?.export.allowedHosts = []
+        state.volumes[harness.id("c")]?.fault = "its image is gone"
+        state.volumes[harness.id("d")] = nil
+      }
+      let entries = try await list(controller).entries
+      #expect(entries.compactMap(\.volume?.volumeID) == made.keys.sorted())
+      #expect(entries.allSatisfy { $0.volume == made[$0.volume?.volumeID ?? ""] })
+      let status = Dictionary(
+        uniqueKeysWithValues: entries.map { ($0.volume?.volumeID ?? "", $0.status) })
+      func condition(_ name: String) -> VolumeCondition? {
+        status[harness.id(name).description]??.volumeCondition
+      }
+      #expect(status[harness.id("a").description]??.publishedNodeIDs == ["n1"])
+      #expect(condition("a") == VolumeCondition(abnormal: false, message: "served"))
+      #expect(condition("b")?.message.contains("node n2") == true)
+      #expect(condition("c") == VolumeCondition(abnormal: true, message: "its image is gone"))
+      #expect(condition("d")?.message.contains("does not have the volume") == true)
+      var get = ControllerGetVolumeRequest()
+      get.volumeID = harness.id("c").description
+      let one = try await controller.getVolume(get, Harness.patient)
+      #expect(one.volume == made[get.volumeID])
+      #expect(one.status?.volumeCondition == condition("c"))
+    }
+  }
+
+  @Test("goes on after what it told, whatever is made and deleted between pages")
+  func pages() async throws {
+    let harness = Harness()
+    try await harness.live { controller in
+      var ids: [String] = []
+      for name in 0..<9 {
+        ids.append(try await controller.made(Harness.volume("\(name)")).volumeID)
+      }
+      ids.sort()
+      let first = try await list(controller, 4)
+      #expect(first.entries.compactMap(\.volume?.volumeID) == Array(ids[..<4]))
+      // The one the token was made of, one told already, and one to come.
+      for index in [3, 0, 5] { try await controller.delete(ids[index]) }
+      let second = try await list(controller, 4, first.nextToken)
+      #expect(second.entries.compactMap(\.volume?.volumeID) == [ids[4], ids[6], ids[7], ids[8]])
+      #expect(second.nextToken == "")
+      #expect(try await list(controller, 100).nextToken == "")
+      #expect(await failureCode { _ = try await list(controller, -1) } == .invalidArgument)
+      #expect(await failureCode { _ = try await list(controller, 1, "elsewhere") } == .aborted)
+    }
+  }
+
+  @Test("asks the storage once for everything, and once for each volume of a page")
+  func cost() async throws {
+    let harness = Harness()
+    try await harness.live { controller in
+      for name in 0..<20 { _ = try await controller.made(Harness.volume("\(name)")) }
+      harness.backend.state.withLock { $0.calls = [] }
+      _ = try await list(controller)
+      #expect(harness.backend.state.withLock { $0.calls } == ["volumes"])
+      harness.backend.state.withLock { $0.calls = [] }
+      _ = try await list(controller, 3)
+      #expect(harness.backend.state.withLock { $0.calls } == ["volume", "volume", "volume"])
+    }
+  }
+
+  @Test("shows the others when a record is damaged, and lets nobody touch the damaged one's volume")
+  func damaged() async throws {
+    let store = MemoryStateStore()
+    let harness = Harness(store: store)
+    try await harness.live { controller in
+      for name in ["a", "b"] { _ = try await controller.made(Harness.volume(name)) }
+    }
+    let key = "volumes/\(harness.id("a"))"
+    let version = try await store.get(key)?.version
+    _ = try await store.put(key, Array(#"{"schema":1"#.utf8), ifVersion: version)
+    try await harness.live { controller in
+      #expect(
+        try await list(controller).entries.compactMap(\.volume?.volumeID)
+          == [harness.id("b").description])
+      let id = harness.id("a").description
+      for (what, error) in [
+        ("delete", try await failure { try await controller.delete(id) }),
+        ("create", try await failure { _ = try await controller.made(Harness.volume("a")) }),
+        ("publish", try await failure { try await controller.publish(id, to: "n1") }),
+      ] {
+        #expect(error.code == .internal, "\(what)")
+        #expect(error.message.contains("its record cannot be understood"), "\(error.message)")
+      }
+      try await controller.publish(harness.id("b").description, to: "n1")
+      let words = try await controller.mismatches()
+      #expect(words == [])
+    }
+    #expect(harness.backend.state.withLock { $0.volumes.count } == 2)
+  }
+
+  @Test("finds snapshots by id and by source, in pages, with the time they were taken")
+  func snapshotFilters() async throws {
+    let harness = Harness()
+    try await harness.live { controller in
+      let a = try await controller.made(Harness.volume("a")).volumeID
+      let b = try await controller.made(Harness.volume("b")).volumeID
+      var taken: [Snapshot] = []
+      for (name, source) in [("1", a), ("2", a), ("3", b)] {
+        taken.append(try await controller.taken(name, of: source))
+      }
+      #expect(taken[0].sizeBytes == 2 * Harness.GiB)
+      #expect(taken[0].creationTime == Timestamp(seconds: 1_700_000_000, nanoseconds: 0))
+      #expect(taken.allSatisfy(\.readyToUse))
+      let sorted = taken.sorted { $0.snapshotID < $1.snapshotID }
+      #expect(try await snapshots(controller).entries == sorted)
+      #expect(
+        try await snapshots(controller, of: a).entries == sorted.filter { $0.sourceVolumeID == a })
+      #expect(try await snapshots(controller, id: taken[2].snapshotID).entries == [taken[2]])
+      #expect(try await snapshots(controller, of: a, id: taken[2].snapshotID).entries == [])
+      #expect(try await snapshots(controller, of: "nonesuch").entries == [])
+      #expect(try await snapshots(controller, id: "nonesuch").entries == [])
+      let first = try await snapshots(controller, 2)
+      #expect(first.entries == Array(sorted[..<2]))
+      #expect(try await snapshots(controller, 2, first.nextToken).entries == [sorted[2]])
+      #expect(await failureCode { _ = try await snapshots(controller, 1, "x") } == .aborted)
+      var get = GetSnapshotRequest()
+      get.snapshotID = taken[1].snapshotID
+      #expect(try await controller.getSnapshot(get, Harness.patient).snapshot == taken[1])
+    }
+  }
+
+  @Test("says that a snapshot can be used only when the storage says so")
+  func usable() async throws {
+    let harness = Harness()
+    try await harness.live { controller in
+      let volume = try await controller.made(Harness.volume("a")).volumeID
+      let id = try await controller.taken("s", of: volume).snapshotID
+      let object = try #require(ObjectID(id))
+      var stored = try #require(try await controller.snapshots.record(of: object))
+      stored.record.isUsable = false
+      try await controller.snapshots.save(&stored)
+      harness.backend.state.withLock { $0.snapshots[object]?.isReady = false }
+      #expect(try await snapshots(controller).entries.map(\.readyToUse) == [false])
+      #expect(
+        await failureCode {
+          _ = try await controller.made(Harness.volume("r", from: .snapshot(id: id)))
+        } == .unavailable)
+      harness.backend.state.withLock { $0.snapshots[object]?.isReady = true }
+      #expect(try await snapshots(controller).entries.map(\.readyToUse) == [true])
+      _ = try await controller.made(Harness.volume("r", from: .snapshot(id: id)))
+    }
+  }
+
+  @Test("refuses a snapshot's name that is taken, and parameters that mean nothing")
+  func snapshotNames() async throws {
+    try await Harness().live { controller in
+      let a = try await controller.made(Harness.volume("a")).volumeID
+      let b = try await controller.made(Harness.volume("b")).volumeID
+      let first = try await controller.taken("s", of: a)
+      #expect(try await controller.taken("s", of: a) == first)
+      #expect(await failureCode { _ = try await controller.taken("s", of: b) } == .alreadyExists)
+      #expect(await failureCode { _ = try await controller.taken("", of: b) } == .invalidArgument)
+      #expect(await failureCode { _ = try await controller.taken("t", of: "") } == .invalidArgument)
+      #expect(await failureCode { _ = try await controller.taken("t", of: "x") } == .notFound)
+      var request = CreateSnapshotRequest()
+      request.name = "t"
+      request.sourceVolumeID = a
+      request.parameters = ["csi.storage.k8s.io/volumesnapshot/name": "s", "speed": "1"]
+      let odd = request
+      let error = try await failure {
+        _ = try await controller.createSnapshot(odd, Harness.patient)
+      }
+      #expect(error.code == .invalidArgument && error.message.contains("'speed'"))
+      try await controller.deleteSnapshot("nonesuch")
+    }
+  }
+}
