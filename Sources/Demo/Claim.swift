@@ -1,6 +1,7 @@
 /// What the story is to prove, in the order of its telling.
 enum Claim: String, CaseIterable {
   case serves = "the driver serves CSI on its socket and says what it can do"
+  case provisions = "a volume is made, exported and opened to this node and no other"
   case formats = "an empty volume is connected over two paths, formatted, mounted and published"
   case survivesPath = "one path lost: writing goes on over the other one"
   case waits =
@@ -19,4 +20,5 @@ enum Claim: String, CaseIterable {
   case refusesFormat = "a volume that holds data is not formatted, and its data is unharmed"
   case keepsFileSystem = "unstaged and staged again: checked, not formatted, every record there"
   case leavesNothing = "after teardown nothing is left: mounts, nodes, connections, records"
+  case deletes = "deleted: neither an export nor a file is left at the target"
 }

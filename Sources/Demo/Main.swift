@@ -23,6 +23,7 @@ enum Demo {
       if let story {
         if !story.node.driver.isRunning { timeline.note("the plugin is not running") }
         timeline.quote("the plugin's last lines", story.node.driver.logTail(40))
+        timeline.quote("the controller's last lines", story.controller.process.logTail(20))
         await story.release()
       }
     }

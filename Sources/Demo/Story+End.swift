@@ -38,9 +38,16 @@ extension Story {
     }
     let stayed = node.driver.isRunning
     try await timeline.step("SIGTERM: the driver ends") { _ = try await node.driver.stop() }
-    try await timeline.step("the target lets everything go") { try clearTarget() }
     try timeline.prove(
       .leavesNothing, leftovers.isEmpty && stayed,
       leftovers.isEmpty ? "nothing" : leftovers.joined(separator: "\n"))
+    try await deleteVolumes()
+    let remains = try controller.leftovers()
+    try await timeline.step("SIGTERM: the controller ends") {
+      _ = try await controller.process.stop()
+    }
+    try timeline.prove(
+      .deletes, remains.isEmpty,
+      remains.isEmpty ? "no subsystem, no file" : remains.joined(separator: "\n"))
   }
 }

@@ -8,7 +8,7 @@ extension Story {
   func losePath(_ mounted: Mounted) async throws {
     timeline.chapter("One path goes")
     let (volume, writer) = (mounted.volume, mounted.writer)
-    let portal = portals[0]
+    let portal = volume.portals[0]
     try await timeline.step("the target closes \(portal.description)") {
       try volume.portDown(portal)
       try await eventually(within: .seconds(20), "a controller to lose its connection") {
@@ -17,7 +17,7 @@ extension Story {
     }
     timeline.note("controllers: \(try states(volume))")
     let count = writer.acknowledged
-    try await timeline.step("50 more records over \(portals[1].description)") {
+    try await timeline.step("50 more records over \(volume.portals[1].description)") {
       try await eventually(within: .seconds(20), "50 records") { writer.acknowledged >= count + 50 }
     }
     let condition = try await timeline.step("NodeGetVolumeStats") {

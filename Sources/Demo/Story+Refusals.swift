@@ -9,9 +9,7 @@ extension Story {
   /// A second volume: two requests that must be refused, then a raw block volume.
   func refuseAndServeBlock() async throws -> Raw {
     timeline.chapter("What the driver refuses")
-    let volume = try await timeline.step("a second volume, 256 MiB, all zero") {
-      try makeVolume("raw-0", size: 256 << 20, portals: [portals[0]])
-    }
+    let volume = try await makeVolume("raw-0", size: 256 << 20, .block)
     let sharing = try await refusal(of: "NodeStageVolume of a file system, access mode RWX") {
       try await node.stage(volume, .ext4, mode: .multiNodeMultiWriter)
     }

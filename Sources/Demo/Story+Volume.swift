@@ -9,7 +9,10 @@ extension Story {
   func begin() async throws {
     let version = try runProgram(["uname", "-r"]).filter { !$0.isNewline }
     timeline.chapter("The driver comes up on Linux \(version)")
-    try await timeline.step("plugin started, its socket answers Probe") { try await node.start() }
+    try await timeline.step("controller started: it can make volumes") {
+      try await controller.start()
+    }
+    try await timeline.step("node plugin started") { try await node.start() }
     let (plugin, capabilities, info) = try await timeline.step("who are you?") {
       try await node.withClient { client in
         (
@@ -31,14 +34,18 @@ extension Story {
 
   /// An empty volume becomes a file system in a pod, and somebody writes to it.
   func mountVolume() async throws -> Mounted {
-    timeline.chapter("A volume with two portals: connect, format, mount, publish, write")
-    let volume = try await timeline.step("512 MiB namespace at the target, all zero") {
-      try makeVolume("db-0", size: 512 << 20, portals: portals)
-    }
+    timeline.chapter("A volume with two portals: create, connect, format, mount, publish, write")
+    let use = LabNode.Use.ext4
+    let volume = try await makeVolume("db-0", size: 512 << 20, use)
     for (key, value) in volume.context.sorted(by: { $0.key < $1.key }) {
       timeline.note("\(key): \(value)")
     }
-    let use = LabNode.Use.ext4
+    let hosts = try controller.target.allowedHosts(volume.nqn)
+    try timeline.prove(
+      .provisions,
+      hosts == [node.host.nqn.rawValue]
+        && volume.portals.map(\.description) == portals.map(\.description),
+      "exported at \(volume.portals.map(\.description).joined(separator: " and ")) to \(hosts)")
     try await timeline.step("NodeStageVolume") { try await node.stage(volume, use) }
     try noteSteps(of: "stage", volume)
     let path = try await timeline.step("NodePublishVolume") { try await node.publish(volume, use) }
@@ -89,8 +96,8 @@ extension Story {
     let size: Int64 = 768 << 20
     let before = try mebibytes(at: mounted.path)
     let count = mounted.writer.acknowledged
-    try await timeline.step("the target's administrator resizes the namespace") {
-      try mounted.volume.resize(to: UInt64(size))
+    let made = try await timeline.step("ControllerExpandVolume") {
+      try await controller.expand(mounted.volume, to: size)
     }
     let answer = try await timeline.step("NodeExpandVolume") {
       try await node.expand(mounted.volume, at: mounted.path, to: size)
@@ -104,7 +111,8 @@ extension Story {
     }
     try timeline.prove(
       .grows,
-      answer == size && before < 512 && after > 690 && after <= 768 && reported == after
+      made == size && answer == size && before < 512 && after > 690 && after <= 768
+        && reported == after
         && mounted.writer.failure == nil,
       """
       statfs(2) of the pod's path: \(before) MiB before, \(after) MiB after; NodeGetVolumeStats: \

@@ -10,8 +10,9 @@ import NVMe
 final class Story {
   let timeline: Timeline
   let node: LabNode
-  let target: NVMeTarget
-  /// Both are this story's alone: with the last export its socket closes.
+  /// Makes the volumes and exports them, with the kernel's target.
+  let controller: LabController
+  /// With the last export at one its socket closes.
   let portals = [TargetVolume.Portal(1), TargetVolume.Portal(2)]
   private var volumes: [TargetVolume] = []
 
@@ -32,7 +33,7 @@ final class Story {
   init(_ timeline: Timeline) throws {
     self.timeline = timeline
     node = try LabNode("demo-node")
-    target = try NVMeTarget()
+    controller = try LabController("demo-storage", portals: portals)
   }
 
   /// From the driver's start to its end.
@@ -51,14 +52,16 @@ final class Story {
     try await end()
   }
 
-  /// A volume at the target that this node may use.
-  func makeVolume(
-    _ name: String, size: UInt64, portals: [TargetVolume.Portal]
-  ) throws -> TargetVolume {
-    let volume = try TargetVolume(
-      target, name: name, number: volumes.count + 1, size: size, host: node.host.nqn.rawValue,
-      portals: portals)
+  /// A volume of the controller's that this node may use.
+  func makeVolume(_ name: String, size: Int64, _ use: LabNode.Use) async throws -> TargetVolume {
+    let capability = node.capability(use)
+    let volume = try await timeline.step("CreateVolume \(name), \(size >> 20) MiB") {
+      try await controller.create(name, size: size, capability)
+    }
     volumes.append(volume)
+    try await timeline.step("ControllerPublishVolume to \(node.driver.nodeID)") {
+      try await controller.publish(volume, to: node.driver.nodeID, capability)
+    }
     return volume
   }
 
@@ -69,10 +72,14 @@ final class Story {
     try? await Task.sleep(for: .seconds(5))
   }
 
-  /// Removes every volume and port from the target.
-  func clearTarget() throws {
-    for volume in volumes { try volume.delete() }
-    for portal in portals { try target.deletePort(portal.id) }
+  /// The node loses its right to every volume, and then they go.
+  func deleteVolumes() async throws {
+    for volume in volumes {
+      try await timeline.step("ControllerUnpublishVolume, DeleteVolume \(volume.name)") {
+        try await controller.unpublish(volume, from: node.driver.nodeID)
+        try await controller.delete(volume)
+      }
+    }
     volumes = []
   }
 

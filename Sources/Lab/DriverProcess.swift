@@ -1,6 +1,8 @@
+import CSI
 import Foundation
+public import GRPC
 
-/// The node plugin as a process of its own, so that it can be stopped, killed and started again.
+/// The driver as a process of its own, so that it can be stopped, killed and started again.
 public final class DriverProcess: @unchecked Sendable {
   // Unchecked: `process` is replaced by `start` only, which its owner, a test or the demo, never calls
   // from two tasks at once; everything else is immutable.
@@ -20,15 +22,29 @@ public final class DriverProcess: @unchecked Sendable {
   /// Where standard error of every life of the plugin goes.
   public var logFile: String { directory + "/log" }
 
-  /// A plugin whose socket, state and log live in `directory`.
-  public init(
+  /// What it is started with besides its socket and its state.
+  private let arguments: [String]
+
+  /// A node plugin whose socket, state and log live in `directory`.
+  public convenience init(
     binary: String = ".build/debug/nvmeof-csi", directory: String, nodeID: String,
     kubeletDirectory: String = "/run/lab/kubelet"
+  ) throws {
+    try self.init(
+      binary: binary, directory: directory, nodeID: nodeID, kubeletDirectory: kubeletDirectory,
+      arguments: ["node", "--node-id", nodeID, "--kubelet-dir", kubeletDirectory])
+  }
+
+  /// Any of the driver's services. Those that are no node's have no node id.
+  public init(
+    binary: String = ".build/debug/nvmeof-csi", directory: String, nodeID: String = "",
+    kubeletDirectory: String = "/run/lab/kubelet", arguments: [String]
   ) throws {
     self.binary = binary
     self.directory = directory
     self.nodeID = nodeID
     self.kubeletDirectory = kubeletDirectory
+    self.arguments = arguments
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
     _ = FileManager.default.createFile(atPath: logFile, contents: nil)
@@ -38,10 +54,11 @@ public final class DriverProcess: @unchecked Sendable {
   public func start(environment: [String: String] = [:]) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: binary)
-    process.arguments = [
-      "node", "--endpoint", "unix://\(socket)", "--node-id", nodeID, "--kubelet-dir",
-      kubeletDirectory, "--state-dir", directory + "/state", "--log-level", "debug",
-    ]
+    process.arguments =
+      arguments + [
+        "--endpoint", "unix://\(socket)", "--state-dir", directory + "/state", "--log-level",
+        "debug",
+      ]
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logFile))
     try log.seekToEnd()
@@ -50,6 +67,33 @@ public final class DriverProcess: @unchecked Sendable {
     process.standardInput = FileHandle.nullDevice
     try process.run()
     self.process = process
+  }
+
+  /// Waits until it is ready to serve.
+  public func answers() async throws {
+    // On a busy machine the emulated one has taken 19 s.
+    let end = ContinuousClock.now + .seconds(60)
+    while true {
+      do {
+        let answer = try await withClient { client in
+          try await IdentityClient(client).probe(deadline: .now + .seconds(5))
+        }
+        if answer.ready ?? true { return }
+        throw LabError("it says that it is not ready")
+      } catch {
+        guard ContinuousClock.now < end, isRunning else {
+          throw LabError("the plugin does not answer: \(error)\n\(logTail())")
+        }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+
+  /// A client of its socket.
+  public func withClient<R: Sendable>(
+    _ body: (Client) async throws -> R
+  ) async throws -> R {
+    try await Client.with(.unix(path: socket)) { try await body($0) }
   }
 
   /// Whether the plugin was started and has not ended.

@@ -35,28 +35,14 @@ public final class LabNode: Sendable {
   /// Starts the plugin and waits until it answers.
   public func start(environment: [String: String] = [:]) async throws {
     try driver.start(environment: environment)
-    // On a busy machine the emulated one has taken 19 s.
-    let end = ContinuousClock.now + .seconds(60)
-    while true {
-      do {
-        _ = try await withClient { client in
-          try await IdentityClient(client).probe(deadline: .now + .seconds(5))
-        }
-        return
-      } catch {
-        guard ContinuousClock.now < end, driver.isRunning else {
-          throw LabError("the plugin does not answer: \(error)\n\(driver.logTail())")
-        }
-        try await Task.sleep(for: .milliseconds(20))
-      }
-    }
+    try await driver.answers()
   }
 
   /// A client of the plugin's socket.
   public func withClient<R: Sendable>(
     _ body: (Client) async throws -> R
   ) async throws -> R {
-    try await Client.with(.unix(path: driver.socket)) { try await body($0) }
+    try await driver.withClient(body)
   }
 
   // MARK: The kubelet's paths

@@ -22,4 +22,33 @@ extension NVMeTarget {
   public func allowedHosts(_ nqn: String) throws(SystemCallError) -> [String] {
     try Files.names(inDirectory: path("subsystems", nqn, "allowed_hosts"))
   }
+
+  /// The ports at these `address:port`, whoever made them.
+  public func ports(at portals: [some StringProtocol]) throws -> [TargetVolume.Portal] {
+    var found: [String: TargetVolume.Portal] = [:]
+    for name in try Files.names(inDirectory: path("ports")) {
+      guard let id = Int(name), let port = Int(try read("ports", name, "addr_trsvcid")) else {
+        continue
+      }
+      let portal = TargetVolume.Portal(
+        id: id, address: try read("ports", name, "addr_traddr"), port: port)
+      found[portal.description] = portal
+    }
+    return try portals.map { portal in
+      guard let port = found[String(portal)] else {
+        throw LabError("the target has no port at \(portal)")
+      }
+      return port
+    }
+  }
+
+  /// What a namespace's bytes are in.
+  public func devicePath(_ nqn: String, _ nsid: Int = 1) throws -> String {
+    try read("subsystems", nqn, "namespaces", String(nsid), "device_path")
+  }
+
+  private func read(_ components: String...) throws(SystemCallError) -> String {
+    let bytes = try Files.read(([root] + components).joined(separator: "/"), limit: 4096)
+    return String(decoding: bytes, as: UTF8.self).filter { !$0.isNewline }
+  }
 }

@@ -12,10 +12,12 @@ public struct TargetVolume: Sendable {
     public let port: Int
 
     /// `127.0.0.<1 + id>:4420`, which every loopback interface answers.
-    public init(_ id: Int) {
+    public init(_ id: Int) { self.init(id: id, address: "127.0.0.\(1 + id)", port: 4420) }
+
+    init(id: Int, address: String, port: Int) {
       self.id = id
-      address = "127.0.0.\(1 + id)"
-      port = 4420
+      self.address = address
+      self.port = port
     }
 
     /// `127.0.0.2:4420`
@@ -31,8 +33,14 @@ public struct TargetVolume: Sendable {
   /// The namespace's.
   public let uuid: String
 
-  /// `nqn.2024-01.io.example:<name>`
+  /// `nqn.2024-01.io.example:<name>`, or what its maker chose.
   public let nqn: String
+
+  /// The file behind the namespace.
+  public let backingFile: String
+
+  /// What NodeStageVolume gets as the volume context.
+  public let context: [String: String]
 
   /// Creates the volume and exports it to `host`.
   public init(
@@ -51,7 +59,19 @@ public struct TargetVolume: Sendable {
   init(existing target: NVMeTarget, name: String, uuid: String, portals: [Portal]) {
     self.init(
       target: target, name: name, portals: portals, uuid: uuid,
-      nqn: "nqn.2024-01.io.example:\(name)")
+      nqn: "nqn.2024-01.io.example:\(name)",
+      backingFile: target.backingFile("nqn.2024-01.io.example:\(name)"))
+  }
+
+  /// A volume that somebody else made, by its volume context. Its ports are looked up at the target.
+  public init(
+    _ target: NVMeTarget, name: String, madeAs context: [String: String]
+  ) throws {
+    guard let nqn = context["nqn"], let uuid = context["uuid"], let portals = context["portals"]
+    else { throw LabError("volume \(name) has the context \(context)") }
+    self.init(
+      target: target, name: name, portals: try target.ports(at: portals.split(separator: ",")),
+      uuid: uuid, nqn: nqn, backingFile: try target.devicePath(nqn), context: context)
   }
 
   /// Makes the subsystem and exports it; bytes that are there are kept.
@@ -67,28 +87,26 @@ public struct TargetVolume: Sendable {
 
   /// Another name for a namespace of this volume's subsystem.
   public func twin(name: String, uuid: String) -> TargetVolume {
-    TargetVolume(target: target, name: name, portals: portals, uuid: uuid, nqn: nqn)
+    TargetVolume(
+      target: target, name: name, portals: portals, uuid: uuid, nqn: nqn,
+      backingFile: backingFile)
   }
 
   private init(
-    target: NVMeTarget, name: String, portals: [Portal], uuid: String, nqn: String
+    target: NVMeTarget, name: String, portals: [Portal], uuid: String, nqn: String,
+    backingFile: String, context: [String: String]? = nil
   ) {
+    self.backingFile = backingFile
+    self.context =
+      context ?? [
+        "nqn": nqn, "portals": portals.map(\.description).joined(separator: ","), "uuid": uuid,
+      ]
     self.target = target
     self.name = name
     self.portals = portals
     self.uuid = uuid
     self.nqn = nqn
   }
-
-  /// What NodeStageVolume gets as the volume context.
-  public var context: [String: String] {
-    [
-      "nqn": nqn, "portals": portals.map(\.description).joined(separator: ","), "uuid": uuid,
-    ]
-  }
-
-  /// The file behind the namespace.
-  public var backingFile: String { target.backingFile(nqn) }
 
   /// Stops exporting the volume: its hosts' controllers lose their connections. When no other volume
   /// is at the portal its socket closes and hosts see "connection refused".
