@@ -18,12 +18,13 @@ struct DeviceFill {
   /// Fails with `timedOut` at the deadline.
   func run(deadline: ContinuousClock.Instant, progress: Progress) throws(BackendError) {
     let action = "fill \(device)"
-    let target = try BackendError.attempt(action) { () throws(SystemCallError) in
+    let (target, size) = try BackendError.attempt(action) { () throws(SystemCallError) in
       let target = try Descriptor.open(device, flags: O_RDWR)
-      guard try target.deviceSize() == zeroed.upperBound else {
-        throw SystemCallError(call: "ioctl BLKGETSIZE64", subject: device, errno: .ioError)
-      }
-      return target
+      return (target, try target.deviceSize())
+    }
+    guard size == zeroed.upperBound else {
+      throw BackendError(
+        .failed, "\(action): it has \(size) bytes where \(zeroed.upperBound) were made")
     }
     let total = copied + Int64(zeroed.count)
     var done: Int64 = 0

@@ -28,10 +28,8 @@ struct LVMPoolKernelTests {
       }
       let image = "/run/lab/lvm-image"
       _ = try await run("modprobe -a dm-mod dm-thin-pool")
-      // The guest's own files are read-only.
-      for name in ["archive", "backup"] {
-        _ = try await run("mount -t tmpfs none /etc/lvm/\(name)")
-      }
+      // LVM keeps copies of its metadata there, and the guest's own files are read-only.
+      _ = try await run("mount -t tmpfs none /etc/lvm")
       _ = try await run("truncate -s 1G \(image)")
       let loop = try await run("losetup -f --show \(image)")
       _ = try await run("vgcreate tank \(loop)")
@@ -46,7 +44,7 @@ struct LVMPoolKernelTests {
       }
       _ = try await run("vgremove --yes --force tank")
       _ = try await run("losetup -d \(loop)")
-      for name in ["archive", "backup"] { _ = try await run("umount /etc/lvm/\(name)") }
+      _ = try await run("umount /etc/lvm")
       try Files.unlink(image)
     }
   }
