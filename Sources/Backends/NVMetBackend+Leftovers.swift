@@ -15,7 +15,7 @@ extension NVMetBackend {
     for id in recorded {
       // One that cannot be read is a volume with a fault.
       guard let record = try? await records.record(of: id)?.record else { continue }
-      if let what = Self.unfinished(record) { leftovers.append(Leftover(id: id, what: what)) }
+      if let what = Self.unfinished[record.phase] { leftovers.append(Leftover(id: id, what: what)) }
     }
     let subsystems = try await onTarget("list the subsystems", subject: "list", deadline) {
       (target) throws(BackendError) in
@@ -37,7 +37,8 @@ extension NVMetBackend {
   ) async throws(BackendError) {
     let id = leftover.id
     let record = try await records.record(of: id)?.record
-    if let record, Self.unfinished(record) == leftover.what {
+    if Self.unfinished.values.contains(leftover.what) {
+      guard let record, Self.unfinished[record.phase] == leftover.what else { return }
       return try await deleteVolume(id, deadline: deadline) { _, _ in }
     }
     let nqn = try configuration.nqn(of: id)
@@ -52,13 +53,10 @@ extension NVMetBackend {
     }
   }
 
-  private static func unfinished(_ record: ExportRecord) -> String? {
-    switch record.phase {
-    case .creating: "volume whose creation was cut short"
-    case .deleting: "volume whose deletion was cut short"
-    case .serving: nil
-    }
-  }
+  private static let unfinished: [ExportRecord.Phase: String] = [
+    .creating: "volume whose creation was cut short",
+    .deleting: "volume whose deletion was cut short",
+  ]
 
   private static func subsystem(_ nqn: NQN) -> String { "subsystem \(nqn) without a volume" }
 }

@@ -48,7 +48,7 @@ extension NVMetBackend {
     let records = complete
     let faults = try await onTarget("look at the exports", subject: "list", deadline) {
       (target) throws(BackendError) in
-      try records.map { (record) throws(BackendError) in try target.fault(of: record) }
+      try target.faults(of: records)
     }
     for (record, fault) in zip(records, faults) {
       volumes[record.volume] = volume(of: record, fault: fault)
@@ -67,7 +67,7 @@ extension NVMetBackend {
     of record: ExportRecord, _ deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> String? {
     try await onTarget("look at", record.volume, deadline) { (target) throws(BackendError) in
-      try target.fault(of: record)
+      try target.faults(of: [record]).first ?? nil
     }
   }
 

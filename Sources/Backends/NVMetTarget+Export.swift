@@ -126,17 +126,32 @@ extension NVMetTarget {
     }
   }
 
-  /// Why an export does not serve; nil when it does.
-  func fault(of record: ExportRecord) throws(BackendError) -> String? {
-    guard try isOurs(record.nqn) else { return "it is not exported: there is no subsystem" }
+  /// Why exports do not serve, one after another; nil for one that does.
+  func faults(of records: [ExportRecord]) throws(BackendError) -> [String?] {
+    try requireAvailable()
+    let ports = try attempt("look at the ports") { () throws(SystemCallError) in try addresses() }
+    return try records.map { (record) throws(BackendError) in try fault(of: record, ports) }
+  }
+
+  private func fault(
+    of record: ExportRecord, _ ports: [Int: TransportAddress]
+  ) throws(BackendError) -> String? {
+    switch try ownership(of: record.nqn) {
+    case .ours: break
+    case .absent, .unmarked: return "it is not exported: there is no subsystem of ours"
+    case .foreign(let model): return "its subsystem is somebody else's, of model '\(model)'"
+    }
     return try attempt("look at \(record.nqn)") { () throws(SystemCallError) in
       let path = namespace(record.nqn)
       guard try fs.exists(path), try fs.read("\(path)/enable") == "1" else {
         return "its namespace is not enabled"
       }
-      let linked = Set(try linkedPorts(record.nqn))
-      for portal in record.portals where try !ports(at: portal).contains(where: linked.contains) {
-        return "it is not exported at \(portal)"
+      for portal in record.portals {
+        var isLinked = false
+        for (port, address) in ports where address == portal && !isLinked {
+          isLinked = try fs.exists(link(record.nqn, port))
+        }
+        guard isLinked else { return "it is not exported at \(portal)" }
       }
       return nil
     }

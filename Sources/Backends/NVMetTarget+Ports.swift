@@ -12,13 +12,20 @@ extension NVMetTarget {
     return ports
   }
 
-  /// The ports of an address, whoever made them, one that listens first: two cannot at one address.
-  func ports(at portal: TransportAddress) throws(SystemCallError) -> [Int] {
-    var (listening, others): ([Int], [Int]) = ([], [])
-    for port in try portNumbers() where try address(of: port) == portal {
-      if try listens(port) { listening.append(port) } else { others.append(port) }
+  /// The complete ports and where they are, whoever made them.
+  func addresses() throws(SystemCallError) -> [Int: TransportAddress] {
+    var addresses: [Int: TransportAddress] = [:]
+    for port in try portNumbers() { addresses[port] = try address(of: port) }
+    return addresses
+  }
+
+  /// The port of an address, whoever made it; of several the one that listens: two cannot.
+  private func port(at portal: TransportAddress) throws(SystemCallError) -> Int? {
+    let ports = try addresses().filter { $0.value == portal }.keys.sorted()
+    if ports.count > 1 {
+      for port in ports where try !fs.names(in: "ports/\(port)/subsystems").isEmpty { return port }
     }
-    return listening + others
+    return ports.first
   }
 
   /// Exports subsystems, all of them prepared, at their ports; each one's success is its own.
@@ -33,16 +40,15 @@ extension NVMetTarget {
     for portal in records.flatMap(\.portals) where !portals.contains(portal) {
       portals.append(portal)
     }
-    var failures: [TransportAddress: BackendError] = [:]
+    var ports: [TransportAddress: Result<Int, BackendError>] = [:]
     for portal in portals {
-      do throws(BackendError) { _ = try makePort(at: portal) } catch { failures[portal] = error }
+      ports[portal] = Result { () throws(BackendError) in try makePort(at: portal) }
     }
     let inOrder = records.filter { !$0.hosts.isEmpty } + records.filter(\.hosts.isEmpty)
-    for portal in portals {
+    for (portal, port) in portals.compactMap({ portal in ports[portal].map { (portal, $0) } }) {
       for record in inOrder where record.portals.contains(portal) {
         do throws(BackendError) {
-          if let failure = failures[portal] { throw failure }
-          try export(record.nqn, at: portal)
+          try export(record.nqn, at: portal, try port.get())
         } catch {
           results[record.volume] = .failure(error)
         }
@@ -68,12 +74,12 @@ extension NVMetTarget {
   func removeIfUnused(_ port: Int) throws(BackendError) {
     try attempt("remove port \(port)") { () throws(SystemCallError) in
       do throws(SystemCallError) {
-        guard let address = try address(of: port), mark.portNumbers(address).contains(port),
-          try !listens(port)
-        else { return }
+        guard let address = try address(of: port), mark.portNumbers(address).contains(port) else {
+          return
+        }
         _ = try fs.removeDirectory("ports/\(port)")
       } catch {
-        // Another volume is exported there by now, or has removed it.
+        // Another volume is exported there, or has removed it.
         switch error.errno {
         case .resourceBusy, .directoryNotEmpty, .noSuchFileOrDirectory: return
         default: throw error
@@ -82,9 +88,11 @@ extension NVMetTarget {
     }
   }
 
-  private func export(_ nqn: NQN, at portal: TransportAddress) throws(BackendError) {
+  private func export(
+    _ nqn: NQN, at portal: TransportAddress, _ knownPort: Int
+  ) throws(BackendError) {
     for attempt in 1...3 {
-      let port = try makePort(at: portal)
+      let port = attempt == 1 ? knownPort : try makePort(at: portal)
       do throws(SystemCallError) {
         if try fs.exists(link(nqn, port)) { return }
         _ = try fs.link(link(nqn, port), to: subsystem(nqn))
@@ -107,7 +115,7 @@ extension NVMetTarget {
   private func makePort(at portal: TransportAddress) throws(BackendError) -> Int {
     try requireTransport(portal)
     let port = try attempt("make a port at \(portal)") { () throws(SystemCallError) -> Int? in
-      if let port = try ports(at: portal).first { return port }
+      if let port = try self.port(at: portal) { return port }
       for number in mark.portNumbers(portal) {
         let isNew = try fs.makeDirectory("ports/\(number)")
         // There already, with no address: ours, by whoever died before giving it one.
@@ -146,10 +154,6 @@ extension NVMetTarget {
 
   private func portNumbers() throws(SystemCallError) -> [Int] {
     try fs.names(in: "ports").compactMap { Int($0) }.sorted()
-  }
-
-  private func listens(_ port: Int) throws(SystemCallError) -> Bool {
-    try !fs.names(in: "ports/\(port)/subsystems").isEmpty
   }
 
   /// Where a port is; nil for one that is not complete, is gone, or speaks what we do not.

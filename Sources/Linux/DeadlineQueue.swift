@@ -111,7 +111,11 @@ final class DeadlineQueue: Sendable {
           state.waiting.map(\.deadline)
           + state.running.filter { state.stuck[ObjectIdentifier($0.job)] == nil }
           .map(\.job.deadline)
-        return (state.isOver, deadlines.min())
+        // What is not stuck is at its end: nobody waits for it any more.
+        let isOver =
+          state.isOver && state.finished.isEmpty
+          && state.running.allSatisfy { state.stuck[ObjectIdentifier($0.job)] != nil }
+        return (isOver, deadlines.min())
       }
       if isOver { return }
       sleep(until: next)

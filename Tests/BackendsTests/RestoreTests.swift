@@ -97,6 +97,7 @@ struct RestoreTests {
         try Files.removeDirectory("\(bench.configFS.root)/\(group)")
       }
       await expectError(.unavailable, "nvmet-tcp") { try await driver.restore(deadline: .ample) }
+      await expectError(.unavailable) { _ = try await driver.volumes(deadline: .ample) }
       await expectError(.unavailable, "nvmet-tcp") { try await bench.volume("a") }
     }
   }
