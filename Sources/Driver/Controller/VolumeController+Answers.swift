@@ -6,7 +6,8 @@ extension VolumeController {
   /// A volume as the orchestrator is told of it, from its record.
   func volume(of record: VolumeRecord) -> Volume {
     Volume(
-      capacityBytes: record.size, volumeID: record.id.description, volumeContext: record.context,
+      capacityBytes: record.size,
+      volumeID: makesVolumes ? record.id.description : record.name, volumeContext: record.context,
       contentSource: record.request.content.message,
       accessibleTopology: configuration.topology.isEmpty
         ? [] : [Topology(segments: configuration.topology)])
@@ -65,7 +66,7 @@ extension VolumeController {
 extension VolumeRecord {
   /// The volume context: what a node needs to find and prove the volume, always the same for one.
   var context: [String: String] {
-    guard let location else { return [:] }
+    guard let location else { return request.connection }
     var context = request.connection
     context["nqn"] = location.nqn.rawValue
     context["nsid"] = String(location.nsid)

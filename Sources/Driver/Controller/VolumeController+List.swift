@@ -13,6 +13,9 @@ extension VolumeController {
     try await answering { () throws(DriverError) in
       try require(.listing, for: "ListVolumes")
       try readiness.check()
+      guard makesVolumes else {
+        return try await listForeign(request, deadline: context.answerDeadline)
+      }
       let page = try await Page(
         of: volumes, limit: request.maxEntries, token: request.startingToken,
         where: { $0.phase == .ready }, reportingBroken: reportBroken)
@@ -49,11 +52,13 @@ extension VolumeController {
   {
     try await answering { () throws(DriverError) in
       try require(.listing, for: "ControllerGetVolume")
-      guard let id = try objectID(request.volumeID, .volume, field: "volume_id") else {
+      guard let id = try volumeID(request.volumeID) else {
         throw DriverError(.notFound, "volume \(request.volumeID) does not exist")
       }
       try readiness.check()
-      let record = try await readyVolume(id).record
+      let record = try await readyVolume(
+        id, called: request.volumeID, context: [:], deadline: context.answerDeadline
+      ).record
       let found = try await translating { () async throws(BackendError) in
         try await backend.volume(id, deadline: context.answerDeadline)
       }

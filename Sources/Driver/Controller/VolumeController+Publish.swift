@@ -12,7 +12,7 @@ extension VolumeController {
     async throws(RPCError) -> ControllerPublishVolumeResponse
   {
     try await answering { () throws(DriverError) in
-      let wanted = try objectID(request.volumeID, .volume, field: "volume_id")
+      let wanted = try volumeID(request.volumeID)
       guard !request.nodeID.isEmpty else {
         throw DriverError(.invalidArgument, "node_id is missing")
       }
@@ -31,17 +31,20 @@ extension VolumeController {
       try await work.perform(
         .publish(node: request.nodeID, holder), on: VolumeID(id), deadline: context.answerDeadline
       ) { (_, operation) throws(DriverError) in
-        try await publish(id, to: request.nodeID, as: holder, operation)
+        try await publish(id, request, as: holder, operation)
       }
       return ControllerPublishVolumeResponse(publishContext: [:])
     }
   }
 
   private func publish(
-    _ id: ObjectID, to node: String, as holder: VolumeRecord.Holder, _ operation: Operation
+    _ id: ObjectID, _ request: ControllerPublishVolumeRequest, as holder: VolumeRecord.Holder,
+    _ operation: Operation
   ) async throws(DriverError) {
+    let node = request.nodeID
     try await operation.step("record") { () async throws(DriverError) in
-      var stored = try await readyVolume(id)
+      var stored = try await readyVolume(
+        id, called: request.volumeID, context: request.volumeContext, deadline: operation.deadline)
       guard try await nodes.knows(node) else {
         throw DriverError(.notFound, "node \(node) does not exist")
       }

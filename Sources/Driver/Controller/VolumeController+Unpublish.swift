@@ -15,7 +15,7 @@ extension VolumeController {
     async throws(RPCError) -> ControllerUnpublishVolumeResponse
   {
     try await answering { () throws(DriverError) in
-      guard let id = try objectID(request.volumeID, .volume, field: "volume_id") else {
+      guard let id = try volumeID(request.volumeID) else {
         // No volume of ours has such an id, so no node has it.
         return ControllerUnpublishVolumeResponse()
       }
@@ -59,6 +59,9 @@ extension VolumeController {
     guard left.record != stored?.record else { return }
     let cleared = left
     try await operation.step("finish") { () async throws(DriverError) in
+      if !makesVolumes, cleared.record.holders.isEmpty {
+        return try await volumes.remove(cleared)
+      }
       var cleared = cleared
       try await volumes.save(&cleared)
     }

@@ -8,7 +8,7 @@ extension VolumeController {
     _ request: ValidateVolumeCapabilitiesRequest, _ context: ServerContext
   ) async throws(RPCError) -> ValidateVolumeCapabilitiesResponse {
     try await answering { () throws(DriverError) in
-      let wanted = try objectID(request.volumeID, .volume, field: "volume_id")
+      let wanted = try volumeID(request.volumeID)
       guard !request.volumeCapabilities.isEmpty else {
         throw DriverError(.invalidArgument, "volume_capabilities is missing")
       }
@@ -21,7 +21,10 @@ extension VolumeController {
       guard let id = wanted else {
         throw DriverError(.notFound, "volume \(request.volumeID) does not exist")
       }
-      let record = try await readyVolume(id).record
+      let record = try await readyVolume(
+        id, called: request.volumeID, context: request.volumeContext,
+        deadline: context.answerDeadline
+      ).record
       if let objection = objection(to: request, record) {
         return ValidateVolumeCapabilitiesResponse(confirmed: nil, message: objection)
       }

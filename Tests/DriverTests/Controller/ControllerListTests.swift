@@ -147,7 +147,7 @@ struct ControllerListTests {
       }
       #expect(taken[0].sizeBytes == 2 * Harness.GiB)
       #expect(taken[0].creationTime == Timestamp(seconds: 1_700_000_000, nanoseconds: 0))
-      #expect(taken.allSatisfy(\.readyToUse))
+      #expect(taken.map(\.readyToUse) == [true, true, true])
       let sorted = taken.sorted { $0.snapshotID < $1.snapshotID }
       #expect(try await snapshots(controller).entries == sorted)
       #expect(

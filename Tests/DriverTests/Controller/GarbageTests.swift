@@ -1,4 +1,5 @@
 import Backends
+import Synchronization
 import Testing
 
 @testable import Driver
@@ -85,7 +86,7 @@ struct GarbageTests {
       })
     blind.backend.state.withLock { $0.leftovers = [one] }
     try await blind.live { controller in
-      await #expect(throws: DriverError.self) {
+      _ = await #expect(throws: DriverError.self) {
         var garbage = Garbage(grace: .zero)
         _ = try await controller.clearAway(&garbage, at: .now)
       }

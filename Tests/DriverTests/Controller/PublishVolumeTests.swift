@@ -196,8 +196,7 @@ struct PublishVolumeTests {
 
   @Test("shut out a node that has no record, or that nobody knows any more")
   func strangers() async throws {
-    var harness = Harness()
-    harness.nodes = ConfiguredNodes(nodes: ["n1"])
+    let harness = Harness(nodes: ConfiguredNodes(nodes: ["n1"]))
     try await harness.live { controller in
       let id = try await controller.made(Harness.volume()).volumeID
       harness.backend.state.withLock {
@@ -211,8 +210,7 @@ struct PublishVolumeTests {
 
   @Test("say what is not there, and are done with what cannot be anywhere")
   func missing() async throws {
-    var harness = Harness()
-    harness.nodes = ConfiguredNodes(nodes: ["n1"])
+    let harness = Harness(nodes: ConfiguredNodes(nodes: ["n1"]))
     try await harness.live { controller in
       let id = try await controller.made(Harness.volume()).volumeID
       let none = ObjectID(.volume, name: "none", cluster: "test").description

@@ -28,36 +28,49 @@ struct WorkRunnerTests {
     }
   }
 
-  static let soon = { ContinuousClock.now + .seconds(60) }
+  static func soon() -> ContinuousClock.Instant { .now + .seconds(60) }
+
+  /// How work ended for one who asked for it.
+  private static func outcome(
+    _ runner: WorkRunner, _ order: WorkOrder, on object: VolumeID, reading sources: [VolumeID] = [],
+    _ body: @escaping WorkRunner.Body
+  ) async -> DriverError.Code? {
+    do throws(DriverError) {
+      try await runner.perform(order, on: object, reading: sources, deadline: soon(), body)
+      return nil
+    } catch { return error.code }
+  }
+
+  /// Counts what work does.
+  private final class Tally: Sendable {
+    private let count = Mutex(0)
+    var value: Int { count.withLock { $0 } }
+    func add() { count.withLock { $0 += 1 } }
+  }
 
   @Test("is done once for all who ask for the same, and each is told how it ended")
   func joined() async throws {
-    let count = Mutex(0)
-    let gate = Gate()
+    let (tally, gate, first) = (Tally(), Gate(), first)
     let failures = try await running { runner in
       await withTaskGroup(of: DriverError.Code?.self) { group in
         for _ in 0..<20 {
           group.addTask {
-            do throws(DriverError) {
-              try await runner.perform(.deleteVolume, on: first, deadline: Self.soon()) {
-                (_, _) throws(DriverError) in
-                count.withLock { $0 += 1 }
-                await gate.passed()
-                throw DriverError(.unavailable, "no")
-              }
-              return nil
-            } catch { return error.code }
+            await Self.outcome(runner, .deleteVolume, on: first) { (_, _) throws(DriverError) in
+              tally.add()
+              await gate.passed()
+              throw DriverError(.unavailable, "no")
+            }
           }
         }
-        // Everybody has asked, or will find the work over and do it again.
+        // Time for everybody to ask: who comes too late has it done again.
         while runner.all.isEmpty { try? await Task.sleep(for: .milliseconds(1)) }
-        try? await Task.sleep(for: .milliseconds(50))
+        try? await Task.sleep(for: .milliseconds(300))
         gate.open()
         return await group.reduce(into: [DriverError.Code?]()) { $0.append($1) }
       }
     }
     #expect(failures == Array(repeating: .unavailable, count: 20))
-    #expect(count.withLock { $0 } == 1)
+    #expect(tally.value == 1)
   }
 
   @Test("on an object keeps other work from it, except who only changes access while it is read")
@@ -143,25 +156,22 @@ struct WorkRunnerTests {
       limits: WorkRunner.Limits(work: 100, copies: 1),
       operations: Operations(logger: logger, metrics: DriverMetrics()), logger: logger)
     let gate = Gate()
+    let (tally, copy, second) = (Tally(), copy, second)
     let codes = await withTaskGroup(of: DriverError.Code?.self) { group in
-      let running = Mutex(false)
       for number in 0..<3 {
         let id = VolumeID(ObjectID(.volume, name: "c\(number)", cluster: "test"))
-        group.addTask { [copy, second] in
-          do throws(DriverError) {
-            try await runner.perform(copy, on: id, reading: [second], deadline: Self.soon()) {
-              (_, _) throws(DriverError) in
-              running.withLock { $0 = true }
-              await gate.passed()
-              throw DriverError(.unavailable, "cancelled")
-            }
-            return nil
-          } catch { return error.code }
+        group.addTask {
+          await Self.outcome(runner, copy, on: id, reading: [second]) {
+            (_, _) throws(DriverError) in
+            tally.add()
+            await gate.passed()
+            throw DriverError(.unavailable, "cancelled")
+          }
         }
       }
       await withTaskGroup(of: Void.self) { service in
         service.addTask { await runner.run() }
-        while !running.withLock({ $0 }) || runner.all.count < 3 {
+        while tally.value == 0 || runner.all.count < 3 {
           try? await Task.sleep(for: .milliseconds(2))
         }
         service.cancelAll()
