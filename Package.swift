@@ -106,6 +106,11 @@ let package = Package(
       name: "nvmeof-csi-bench-stage",
       dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
       path: "Sources/StageBenchmark", swiftSettings: labSettings),
+    // Not shipped: see hack/chaos.
+    .executableTarget(
+      name: "nvmeof-csi-chaos",
+      dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
+      path: "Sources/Chaos", swiftSettings: labSettings),
     // Not shipped: see hack/bench rpc.
     .executableTarget(
       name: "nvmeof-csi-bench-rpc", dependencies: ["CSI", "GRPC"],
