@@ -106,6 +106,11 @@ let package = Package(
       name: "nvmeof-csi-bench-stage",
       dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
       path: "Sources/StageBenchmark", swiftSettings: labSettings),
+    // Not shipped: see hack/bench recovery.
+    .executableTarget(
+      name: "nvmeof-csi-bench-recovery",
+      dependencies: ["Lab", "Linux", "NVMe", argumentParser],
+      path: "Sources/RecoveryBenchmark", swiftSettings: labSettings),
     // Not shipped: see hack/chaos.
     .executableTarget(
       name: "nvmeof-csi-chaos",
@@ -148,6 +153,8 @@ let package = Package(
     tests(
       "DriverTests",
       ["Driver", "CSI", "GRPC", "Linux", "Mount", "NVMe", "StateStore", logging, system]),
+    .testTarget(
+      name: "ChaosTests", dependencies: ["nvmeof-csi-chaos"], swiftSettings: labSettings),
     // Runs inside the lab's guest, on the real kernel: see hack/lab.
     .testTarget(
       name: "LabTests", dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", system],
