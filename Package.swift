@@ -106,6 +106,16 @@ let package = Package(
       name: "nvmeof-csi-bench-stage",
       dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
       path: "Sources/StageBenchmark", swiftSettings: labSettings),
+    // Not shipped: see hack/bench recovery.
+    .executableTarget(
+      name: "nvmeof-csi-bench-recovery",
+      dependencies: ["Lab", "Linux", "NVMe", argumentParser],
+      path: "Sources/RecoveryBenchmark", swiftSettings: labSettings),
+    // Not shipped: see hack/chaos.
+    .executableTarget(
+      name: "nvmeof-csi-chaos",
+      dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
+      path: "Sources/Chaos", swiftSettings: labSettings),
     // Not shipped: see hack/bench rpc.
     .executableTarget(
       name: "nvmeof-csi-bench-rpc", dependencies: ["CSI", "GRPC"],
@@ -150,6 +160,8 @@ let package = Package(
         "Driver", "Backends", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe", "StateStore",
         logging, system,
       ]),
+    .testTarget(
+      name: "ChaosTests", dependencies: ["nvmeof-csi-chaos"], swiftSettings: labSettings),
     // Runs inside the lab's guest, on the real kernel: see hack/lab.
     .testTarget(
       name: "LabTests",

@@ -56,7 +56,10 @@ final class FilePool: Pool {
     _ = try allocation(parameters)
   }
 
-  func checkHealth(deadline: ContinuousClock.Instant) async throws(BackendError) {
+  func checkHealth(
+    isKnown: Bool, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
+    if isKnown { storage.state.withLock { $0.wasOpened = true } }
     _ = try await perform("check the pool", deadline) { (storage) throws(BackendError) in
       try storage.place(writable: true)
     }

@@ -28,7 +28,7 @@ final class FileStorage: Sendable {
 
   struct State {
     var place: Place?
-    /// After the first time, a place without a mark is one that is not mounted.
+    /// After the first time, in this life or another, a place without a mark is one that is not mounted.
     var wasOpened = false
     var canClone: Bool?
     /// What runs now, and the bytes that it may come to need: no leftovers.

@@ -54,6 +54,11 @@ extension LVMPool {
   func expandVolume(
     _ id: ObjectID, toSize size: Int64, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> PoolObject {
+    guard isThin else {
+      throw BackendError(
+        .unsupported,
+        "expand \(id): linear volumes do not grow; use a thin pool for volumes that do")
+    }
     let survey = try await survey(forChanges: true, deadline: deadline)
     guard let found = try find(id, in: survey), !found.tags.isHalf else {
       throw BackendError(.notFound, "expand \(id): there is no such volume")
@@ -67,17 +72,7 @@ extension LVMPool {
     }
     if size > now {
       try requireRoom(id, size - now, in: survey)
-      if !isThin, found.tags.growingFrom == nil {
-        try await run(
-          "lvchange", ["--addtag", LVMTags.growing(from: now), path(id)], deadline: deadline)
-      }
       try await run("lvextend", ["--size", "\(size)b", path(id)], deadline: deadline)
-    }
-    if !isThin, size > now || found.tags.growingFrom != nil {
-      let from = found.tags.growingFrom ?? now
-      try await fill(id, from: nil, copied: 0, zeroed: from..<size, deadline) { _, _ in }
-      try await run(
-        "lvchange", ["--deltag", LVMTags.growing(from: from), path(id)], deadline: deadline)
     }
     return try await read(id, deadline: deadline)
   }

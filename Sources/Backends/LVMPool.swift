@@ -4,8 +4,10 @@ internal import Synchronization
 /// A pool of logical volumes in one volume group.
 ///
 /// In a thin pool snapshots and clones share blocks: they take an instant and are of one, whoever is
-/// writing. Without one, volumes are linear: they are zeroed whole before they are complete, clones are
-/// copies whose source must be quiet, and there are no snapshots.
+/// writing. Without one, volumes are linear: they are zeroed whole before they are complete, and clones
+/// are copies whose source must be quiet. There are no snapshots; and no expansion, since what a linear
+/// volume grows by holds others' data until it is zeroed, and a host that writes to it in that time
+/// would lose what it wrote.
 ///
 /// What is known of a volume is in its tags. LVM changes volume and tags in one step; what takes several
 /// carries a tag that says so until it is done.
@@ -50,7 +52,7 @@ final class LVMPool: Pool {
   var isThin: Bool { configuration.thinPool != nil }
 
   var capabilities: Set<BackendCapability> {
-    isThin ? [.snapshots, .clones, .expansion, .capacity] : [.clones, .expansion, .capacity]
+    isThin ? [.snapshots, .clones, .expansion, .capacity] : [.clones, .capacity]
   }
 
   var needsQuietSource: Bool { !isThin }
@@ -67,7 +69,10 @@ final class LVMPool: Pool {
     throw BackendError(.invalid, "a pool of logical volumes knows no parameter '\(key)'")
   }
 
-  func checkHealth(deadline: ContinuousClock.Instant) async throws(BackendError) {
+  /// A volume group is there or not: there is no empty one in its place.
+  func checkHealth(
+    isKnown: Bool, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
     let survey = try await survey(forChanges: true, deadline: deadline)
     // After a reboot somebody has to.
     for volume in try ours(.volume, in: survey) where !volume.lv.isActive {

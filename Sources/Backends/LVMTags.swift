@@ -12,8 +12,6 @@ struct LVMTags: Hashable {
   var source: ObjectID?
   /// When the snapshot was taken, in nanoseconds since 1970.
   var takenAt: Int64?
-  /// It was this long, and what is beyond is not zeroed yet.
-  var growingFrom: Int64?
 
   init(owner: PoolOwner) { self.owner = owner }
 
@@ -37,7 +35,6 @@ struct LVMTags: Hashable {
       case "half" where parts.count == 1: isHalf = true
       case "source": source = try Self.parse(tag, ObjectID(value))
       case "taken": takenAt = try Self.parse(tag, Int64(value))
-      case "growing-from": growingFrom = try Self.parse(tag, Int64(value))
       default: throw Broken(reason: "its tag '\(tag)' is not one that this driver knows")
       }
     }
@@ -52,13 +49,10 @@ struct LVMTags: Hashable {
     if isHalf { texts.append(Self.half) }
     if let source { texts.append("\(Self.prefix)source=\(source)") }
     if let takenAt { texts.append("\(Self.prefix)taken=\(takenAt)") }
-    if let growingFrom { texts.append(Self.growing(from: growingFrom)) }
     return texts
   }
 
   static let half = "nvmeof-csi.half"
-
-  static func growing(from size: Int64) -> String { "\(prefix)growing-from=\(size)" }
 
   /// LVM allows letters, digits and `_ + . - / = ! : & #` in a tag; what else a name has is `+XX`.
   static func text(of owner: PoolOwner) -> String {

@@ -10,7 +10,7 @@ extension NVMetBackend {
       (target) throws(BackendError) in
       try target.requireAvailable()
     }
-    try await pool.checkHealth(deadline: deadline)
+    try await pool.checkHealth(isKnown: !ids.isEmpty, deadline: deadline)
     var restorable: [ExportRecords.Stored] = []
     var toCut: [ExportRecords.Stored] = []
     var retry: BackendError?

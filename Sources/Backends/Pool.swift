@@ -17,8 +17,11 @@ protocol Pool: Sendable {
   func check(parameters: [String: String]) throws(BackendError)
 
   /// Fails unless the place is there, writable and carries our ownership mark. An empty place that was
-  /// never used gets the mark; one that is somebody else's is `notOurs`.
-  func checkHealth(deadline: ContinuousClock.Instant) async throws(BackendError)
+  /// never used gets the mark, unless the pool `isKnown` to have volumes: then what is empty is not the
+  /// pool, but the place where it is not mounted. One that is somebody else's is `notOurs`.
+  func checkHealth(
+    isKnown: Bool, deadline: ContinuousClock.Instant
+  ) async throws(BackendError)
 
   /// Makes a volume's storage: complete and durable on return, nothing left after a failure. What an
   /// earlier life left half made is begun anew. One that is there already is returned if all that was

@@ -10,7 +10,8 @@ struct FilePoolHealthTests {
     _ bench: Bench, _ configuration: FilePoolConfiguration? = nil, owner: PoolOwner = .ours
   ) async throws -> BackendError? {
     try await bench.withPool(configuration, owner: owner) { pool in
-      do throws(BackendError) { try await pool.checkHealth(deadline: .ample) } catch {
+      do throws(BackendError) { try await pool.checkHealth(isKnown: false, deadline: .ample) } catch
+      {
         return error
       }
       return nil
@@ -83,7 +84,9 @@ struct FilePoolHealthTests {
       try await bench.withPool { pool in
         let made = try await pool.create(try .volume("a"))
         func expectUnavailable() async throws {
-          #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .unavailable)
+          #expect(
+            try await code { try await pool.checkHealth(isKnown: false, deadline: .ample) }
+              == .unavailable)
           #expect(try await code { try await pool.create(try .volume("b")) } == .unavailable)
           #expect(try await code { _ = try await pool.volumes(deadline: .ample) } == .unavailable)
           #expect(try await code { try await pool.delete(made.id) } == .unavailable)
@@ -112,9 +115,26 @@ struct FilePoolHealthTests {
       try Files.removeDirectory(bench.directory)
       try await bench.withPool { pool in
         #expect(pool.needsQuietSource)
-        #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .unavailable)
+        #expect(
+          try await code { try await pool.checkHealth(isKnown: false, deadline: .ample) }
+            == .unavailable)
         try Files.makeDirectories(bench.directory, mode: 0o700)
-        try await pool.checkHealth(deadline: .ample)
+        try await pool.checkHealth(isKnown: false, deadline: .ample)
+      }
+    }
+  }
+
+  @Test("A pool that is known to have volumes is not begun anew in an empty directory")
+  func known() async throws {
+    try await PoolGround.directory.run { bench in
+      try await bench.withPool { (pool) async throws in
+        for _ in 0..<2 {
+          #expect(
+            try await code { try await pool.checkHealth(isKnown: true, deadline: .ample) }
+              == .unavailable)
+        }
+        #expect(try await code { try await pool.create(try .volume("a")) } == .unavailable)
+        #expect(try Files.names(inDirectory: bench.directory) == [])
       }
     }
   }
@@ -123,7 +143,7 @@ struct FilePoolHealthTests {
   func locked() async throws {
     try await PoolGround.directory.run { bench in
       try await bench.withPool { pool in
-        try await pool.checkHealth(deadline: .ample)
+        try await pool.checkHealth(isKnown: false, deadline: .ample)
         let error = try await health(bench)
         #expect(error?.code == .unavailable)
         #expect(error?.message.hasSuffix("another process is using it") == true)
@@ -154,7 +174,9 @@ struct FilePoolHealthTests {
         let made = try await pool.create(try .volume("a"))
         try await bench.run("mount", "-o", "remount,ro", bench.directory)
         #expect(try await pool.volumes(deadline: .ample) == [made])
-        #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .unavailable)
+        #expect(
+          try await code { try await pool.checkHealth(isKnown: false, deadline: .ample) }
+            == .unavailable)
         #expect(try await code { try await pool.create(try .volume("b")) } == .unavailable)
         #expect(try await code { try await pool.delete(made.id) } == .unavailable)
         #expect(try await code { _ = try await pool.capacity(deadline: .ample) } == .unavailable)
@@ -184,7 +206,7 @@ struct FilePoolHealthTests {
     try await PoolGround.directory.run { bench in
       let id = try ObjectID.volume("a")
       try await bench.withPool { pool in
-        try await pool.checkHealth(deadline: .ample)
+        try await pool.checkHealth(isKnown: false, deadline: .ample)
         let names = [
           "notes.txt", "nv-short.img", "\(id).img.bak", "\(try ObjectID.snapshot("s")).half",
         ]

@@ -180,7 +180,7 @@ struct FilePoolTests {
   func late() async throws {
     try await PoolGround.directory.run { bench in
       try await bench.withPool { pool in
-        try await pool.checkHealth(deadline: .ample)
+        try await pool.checkHealth(isKnown: false, deadline: .ample)
         #expect(
           try await code { try await pool.create(try .volume("a"), deadline: .now - .seconds(1)) }
             == .timedOut)

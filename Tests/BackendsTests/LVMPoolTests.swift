@@ -104,7 +104,7 @@ import Testing
   func foreign() async throws {
     let lvm = FakeLVM()
     let a = try ObjectID.volume("a")
-    try await pool(lvm).checkHealth(deadline: .ample)
+    try await pool(lvm).checkHealth(isKnown: false, deadline: .ample)
     lvm.change { $0.volumes[a.description] = FakeLVM.Volume(size: 1 << 30) }
     let pool = try pool(lvm)
     #expect(try await code { try await pool.create(a, size: 64 * Self.mebibyte) } == .notOurs)
@@ -114,7 +114,8 @@ import Testing
         == .notOurs)
     #expect(try await pool.volumes(deadline: .ample) == [])
     let other = try self.pool(lvm, owner: PoolOwner(driver: "nvmeof.csi.dev", cluster: "b"))
-    #expect(try await code { try await other.checkHealth(deadline: .ample) } == .notOurs)
+    #expect(
+      try await code { try await other.checkHealth(isKnown: false, deadline: .ample) } == .notOurs)
     #expect(lvm.volumes.keys.sorted() == [a.description])
   }
 
@@ -124,7 +125,8 @@ import Testing
     let a = try ObjectID.volume("a")
     lvm.change { $0.volumes[a.description] = FakeLVM.Volume(size: 1 << 30) }
     let pool = try pool(lvm)
-    #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .notOurs)
+    #expect(
+      try await code { try await pool.checkHealth(isKnown: false, deadline: .ample) } == .notOurs)
     #expect(lvm.log == [])
   }
 
@@ -133,15 +135,19 @@ import Testing
     let lvm = FakeLVM()
     let pool = try pool(lvm)
     lvm.change { $0.missing = 1 }
-    #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .unavailable)
+    #expect(
+      try await code { try await pool.checkHealth(isKnown: false, deadline: .ample) }
+        == .unavailable)
     #expect(try await code { _ = try await pool.volumes(deadline: .ample) } == .unavailable)
     lvm.change {
       $0.missing = 0
       $0.poolZeroes = false
     }
-    #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .unavailable)
+    #expect(
+      try await code { try await pool.checkHealth(isKnown: false, deadline: .ample) }
+        == .unavailable)
     lvm.change { $0.poolZeroes = true }
-    try await pool.checkHealth(deadline: .ample)
+    try await pool.checkHealth(isKnown: false, deadline: .ample)
   }
 
   @Test("Volumes that are in use stay, and inactive ones are activated")
@@ -156,7 +162,7 @@ import Testing
       $0.volumes[a.description]?.isOpen = false
       $0.volumes[a.description]?.isActive = false
     }
-    try await pool.checkHealth(deadline: .ample)
+    try await pool.checkHealth(isKnown: false, deadline: .ample)
     #expect(lvm.volumes[a.description]?.isActive == true)
   }
 

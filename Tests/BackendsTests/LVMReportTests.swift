@@ -59,12 +59,11 @@ import Testing
     tags.isHalf = true
     tags.source = try .snapshot("s")
     tags.takenAt = 1_700_000_000_000_000_001
-    tags.growingFrom = 4096
     #expect(
       tags.texts == [
         "nvmeof-csi.owner=nvmeof.csi.dev/a+2Fb+20+C3+A9+2C+2B+3D", "nvmeof-csi.half",
         "nvmeof-csi.source=\(try ObjectID.snapshot("s"))",
-        "nvmeof-csi.taken=1700000000000000001", "nvmeof-csi.growing-from=4096",
+        "nvmeof-csi.taken=1700000000000000001",
       ])
     #expect(try LVMTags(tags.texts.reversed() + ["other"]) == tags)
     #expect(try LVMTags(["other", "nvmeof"]) == nil)

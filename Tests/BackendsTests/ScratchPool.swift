@@ -36,7 +36,9 @@ final class ScratchPool: Pool {
   func size(holding bytes: Int64) -> Int64? { bytes }
   func check(parameters: [String: String]) throws(BackendError) {}
 
-  func checkHealth(deadline: ContinuousClock.Instant) async throws(BackendError) {
+  func checkHealth(
+    isKnown: Bool, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
     if let error = storage.state.withLock({ $0.health }) { throw error }
   }
 
@@ -44,7 +46,7 @@ final class ScratchPool: Pool {
     _ specification: VolumeSpecification, deadline: ContinuousClock.Instant,
     progress: @escaping Progress
   ) async throws(BackendError) -> PoolObject {
-    try await checkHealth(deadline: deadline)
+    try await checkHealth(isKnown: true, deadline: deadline)
     if let object = storage.state.withLock({ $0.objects[specification.id] }) {
       guard object.size == specification.size else {
         throw BackendError(.alreadyExists, "\(object.id) has \(object.size) bytes")
