@@ -122,7 +122,8 @@ let package = Package(
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
     tests("MountTests", ["Mount", "Command", "Linux", system]),
     tests(
-      "BackendsTests", ["Backends", "Command", "Linux", "NVMe", "StateStore", "JSON", system]),
+      "BackendsTests", ["Backends", "Command", "Linux", "NVMe", "StateStore", "JSON", system],
+      fixtures: true),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
     tests("MetricsTests", ["Metrics"]),

@@ -8,18 +8,7 @@ extension FileStorage {
   func room(in place: Place) throws(BackendError) -> PoolRoom {
     let (making, canClone) = state.withLock { ($0.making, $0.canClone ?? false) }
     let action = "measure pool \(place.root.path)"
-    let statistics = try BackendError.attempt(action) { () throws(SystemCallError) in
-      try place.root.statistics()
-    }
-    var room = PoolRoom(
-      free: Int64(
-        clamping: statistics.blocksAvailable.multipliedReportingOverflow(
-          by: statistics.blockSize
-        ).partialValue),
-      total: Int64(
-        clamping: statistics.blocks.multipliedReportingOverflow(
-          by: statistics.blockSize
-        ).partialValue))
+    var room = try emptyRoom(in: place)
     for kind in [ObjectID.Kind.volume, .snapshot] {
       for (id, parts) in try listing(kind, in: place) {
         for part in [ImageFile.Part.image, .half, .gone] where parts.contains(part) {
@@ -61,6 +50,14 @@ extension FileStorage {
   func requireRoom(
     _ id: ObjectID, promised: Int64, written: Int64, in place: Place
   ) throws(BackendError) {
+    // With most of the room free nothing need be measured: that takes time in proportion to the pool.
+    if let bound = state.withLock({ $0.promisedAtMost }) {
+      var room = try emptyRoom(in: place)
+      room.count(promised: bound, allocated: 0, shared: 0)
+      if promised <= room.available(configuration), written <= room.writable(configuration) {
+        return state.withLock { $0.promisedAtMost = PoolRoom.sum(bound, promised) }
+      }
+    }
     let room = try room(in: place)
     let (available, writable) = (
       room.available(configuration), room.writable(configuration)
@@ -78,5 +75,16 @@ extension FileStorage {
         "\(id) needs \(written) bytes more now, and pool \(place.root.path) has \(writable) beyond its "
           + "reserve")
     }
+    state.withLock { $0.promisedAtMost = PoolRoom.sum(room.promised, promised) }
+  }
+
+  private func emptyRoom(in place: Place) throws(BackendError) -> PoolRoom {
+    let statistics = try BackendError.attempt("measure pool \(place.root.path)") {
+      () throws(SystemCallError) in try place.root.statistics()
+    }
+    let size = statistics.blockSize
+    return PoolRoom(
+      free: Int64(clamping: statistics.blocksAvailable.multipliedReportingOverflow(by: size).0),
+      total: Int64(clamping: statistics.blocks.multipliedReportingOverflow(by: size).0))
   }
 }

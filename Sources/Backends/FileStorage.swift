@@ -33,6 +33,10 @@ final class FileStorage: Sendable {
     var canClone: Bool?
     /// What runs now, and the bytes that it may come to need: no leftovers.
     var making: [ObjectID: Int64] = [:]
+    /// All images together may come to need no more than this: what was measured once and what was added
+    /// since. What went since is not taken off, so that it is never too little. Nil when nothing was
+    /// measured yet.
+    var promisedAtMost: Int64?
   }
 
   let configuration: FilePoolConfiguration
@@ -91,6 +95,7 @@ final class FileStorage: Sendable {
     // The lock of the old place goes with it; two locks on one file would shut us out ourselves.
     let wasOpened = state.withLock { state in
       state.place = nil
+      state.promisedAtMost = nil
       return state.wasOpened
     }
     if try !mark.isThere(in: root) {

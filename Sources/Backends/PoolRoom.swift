@@ -48,7 +48,7 @@ struct PoolRoom: Hashable {
   }
 
   /// Sizes come from files and requests: a sum never wraps.
-  private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
+  static func sum(_ left: Int64, _ right: Int64) -> Int64 {
     let (sum, overflow) = left.addingReportingOverflow(right)
     return overflow ? .max : sum
   }

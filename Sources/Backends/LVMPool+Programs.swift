@@ -1,0 +1,78 @@
+internal import Command
+
+extension LVMPool {
+  /// A program of LVM that was killed in the middle may leave a device suspended, and all I/O to it
+  /// waits. So one that changes something has this long, whatever the deadline is.
+  private static let patience: Duration = .seconds(60)
+
+  /// Runs a program that changes something; its failure is an error with what it said.
+  func run(
+    _ program: String, _ arguments: [String], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
+    guard ContinuousClock.now < deadline else {
+      throw BackendError(.timedOut, "\(program): time was over before it was run")
+    }
+    let command = Command(program, arguments)
+    let output = try await output(command, deadline: max(deadline, .now + Self.patience))
+    guard output.succeeded else { throw Self.failure(command, output) }
+  }
+
+  /// What `vgs` or `lvs` says of the volume group. A partial report is an error.
+  func report<Row>(
+    _ program: String, _ fields: [String], _ deadline: ContinuousClock.Instant,
+    _ parse: (String) throws(LVMReport.Broken) -> [Row]
+  ) async throws(BackendError) -> [Row] {
+    let command = Command(
+      program,
+      [
+        "--reportformat", "json", "--units", "b", "--nosuffix", "--options",
+        fields.joined(separator: ","), configuration.volumeGroup,
+      ])
+    let output = try await output(command, deadline: deadline)
+    guard output.succeeded else {
+      throw BackendError(
+        .unavailable, "\(command): \(Self.text(output.standardError))")
+    }
+    do {
+      return try parse(output.standardOutput)
+    } catch {
+      throw BackendError(.broken, "\(command): its report cannot be read: \(error.reason)")
+    }
+  }
+
+  private func output(
+    _ command: Command, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> CommandOutput {
+    do {
+      return try await runner.run(command, deadline: deadline)
+    } catch {
+      switch error {
+      case .deadlineExceeded:
+        throw BackendError(.timedOut, "\(command)", cause: error)
+      case .notFound:
+        throw BackendError(.unavailable, "install lvm2 where the pool is", cause: error)
+      case .launchFailed, .tooMany, .notRunning:
+        throw BackendError(.failed, "\(command)", cause: error)
+      }
+    }
+  }
+
+  /// The text only decides between codes: what is true is read again by the next call.
+  private static func failure(_ command: Command, _ output: CommandOutput) -> BackendError {
+    let text = text(output.standardError)
+    let code: BackendError.Code =
+      if text.contains("insufficient free") || text.contains("nsufficient suitable") {
+        .exhausted
+      } else if text.contains(" in use") {
+        .inUse
+      } else {
+        .failed
+      }
+    return BackendError(code, "\(command): \(text)")
+  }
+
+  private static func text(_ standardError: String) -> String {
+    standardError.split(separator: "\n").map { $0.drop { $0 == " " } }
+      .filter { !$0.hasPrefix("File descriptor ") }.joined(separator: "; ")
+  }
+}

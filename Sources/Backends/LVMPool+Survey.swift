@@ -1,0 +1,168 @@
+internal import Command
+internal import Synchronization
+
+extension LVMPool {
+  /// The volume group and all that is in it, at one moment.
+  struct Survey: Sendable {
+    let group: LVMReport.Group
+    let volumes: [LVMReport.Volume]
+    let thinPool: LVMReport.Volume?
+  }
+
+  /// A logical volume of ours.
+  struct Owned: Sendable {
+    let id: ObjectID
+    let lv: LVMReport.Volume
+    let tags: LVMTags
+
+    var content: VolumeSpecification.Content {
+      guard let source = tags.source else { return .empty }
+      return source.kind == .snapshot ? .snapshot(source) : .volume(source)
+    }
+  }
+
+  /// Looks at the volume group: is it there, whole, and ours? An unmarked one is marked when something is
+  /// to be changed.
+  func survey(
+    forChanges: Bool, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Survey {
+    let survey = try await read(deadline)
+    state.withLock { $0.extentSize = survey.group.extentSize }
+    let name = configuration.volumeGroup
+    guard survey.group.missingDevices == 0 else {
+      throw BackendError(
+        .unavailable,
+        "volume group \(name) misses \(survey.group.missingDevices) of its physical volumes")
+    }
+    let marked = survey.thinPool?.tags ?? survey.group.tags
+    let place = configuration.thinPool.map { "\(name)/\($0)" } ?? name
+    guard let mark = try parse(marked, of: place) else {
+      if forChanges { try await mark(place, survey, deadline) }
+      return survey
+    }
+    guard mark.owner == owner else {
+      throw BackendError(
+        .notOurs,
+        "\(place) is of driver '\(mark.owner.driver)' in cluster '\(mark.owner.cluster)', and this is "
+          + "driver '\(owner.driver)' in cluster '\(owner.cluster)'")
+    }
+    if forChanges, !survey.group.isWritable {
+      throw BackendError(.unavailable, "volume group \(name) is read-only")
+    }
+    return survey
+  }
+
+  /// Nobody has marked it: it may become ours when nothing in it has a name that ours have.
+  private func mark(
+    _ place: String, _ survey: Survey, _ deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
+    if let foreign = survey.volumes.first(where: { ObjectID($0.name) != nil }) {
+      throw BackendError(
+        .notOurs, "\(place) has no mark of ours and a volume \(foreign.name) in it")
+    }
+    try await run(
+      isThin ? "lvchange" : "vgchange", ["--addtag", LVMTags.text(of: owner), place],
+      deadline: deadline)
+  }
+
+  private func read(_ deadline: ContinuousClock.Instant) async throws(BackendError) -> Survey {
+    let name = configuration.volumeGroup
+    let groups = try await report(
+      "vgs", LVMReport.Group.fields, deadline, LVMReport.groups)
+    guard let group = groups.first, groups.count == 1, group.name == name else {
+      throw BackendError(.broken, "vgs told of \(groups.map(\.name)) when asked for \(name)")
+    }
+    let volumes = try await report(
+      "lvs", LVMReport.Volume.fields, deadline, LVMReport.volumes)
+    guard let poolName = configuration.thinPool else {
+      return Survey(group: group, volumes: volumes, thinPool: nil)
+    }
+    guard let pool = volumes.first(where: { $0.name == poolName && $0.attributes.first == "t" })
+    else { throw BackendError(.unavailable, "there is no thin pool \(name)/\(poolName)") }
+    guard pool.zeroes else {
+      throw BackendError(
+        .unavailable,
+        "thin pool \(name)/\(poolName) does not zero new chunks, so that a volume could show what "
+          + "another held; run 'lvchange --zero y \(name)/\(poolName)'")
+    }
+    return Survey(group: group, volumes: volumes, thinPool: pool)
+  }
+
+  /// All complete ones of a kind, sorted by id.
+  func ours(_ kind: ObjectID.Kind, in survey: Survey) throws(BackendError) -> [Owned] {
+    var found: [Owned] = []
+    for lv in survey.volumes {
+      guard let id = ObjectID(lv.name), id.kind == kind, let owned = try owned(id, lv),
+        !owned.tags.isHalf
+      else { continue }
+      found.append(owned)
+    }
+    return found.sorted { $0.id < $1.id }
+  }
+
+  /// The logical volume of that name; nil when there is none, `notOurs` when it is not ours.
+  func find(_ id: ObjectID, in survey: Survey) throws(BackendError) -> Owned? {
+    guard let lv = survey.volumes.first(where: { $0.name == id.description }) else { return nil }
+    guard let owned = try owned(id, lv) else {
+      throw BackendError(
+        .notOurs, "there is a logical volume \(path(id)) that does not carry our mark")
+    }
+    return owned
+  }
+
+  /// Nil for one that does not carry our mark.
+  private func owned(
+    _ id: ObjectID, _ lv: LVMReport.Volume
+  ) throws(BackendError) -> Owned? {
+    guard let tags = try parse(lv.tags, of: path(id)), tags.owner == owner else { return nil }
+    return Owned(id: id, lv: lv, tags: tags)
+  }
+
+  private func parse(_ tags: [String], of name: String) throws(BackendError) -> LVMTags? {
+    do {
+      return try LVMTags(tags)
+    } catch {
+      throw BackendError(.broken, "\(name): \(error.reason)")
+    }
+  }
+
+  /// What may be promised to new volumes: of a thin pool what no volume may come to need, else what is
+  /// free; less what is being made now and does not show yet.
+  func available(_ survey: Survey, except id: ObjectID? = nil) -> Int64 {
+    let shown = Set(survey.volumes.map(\.name))
+    let making = state.withLock { $0.making }.reduce(Int64(0)) { sum, making in
+      making.key == id || shown.contains(making.key.description) ? sum : sum &+ making.value
+    }
+    guard let pool = survey.thinPool else {
+      return max(0, survey.group.free - configuration.reserve - making)
+    }
+    let promised = survey.volumes.filter { $0.pool == pool.name }.reduce(Int64(0)) { sum, lv in
+      // A snapshot is never written: it keeps what it has.
+      sum &+ (ObjectID(lv.name)?.kind == .snapshot ? lv.mapped : lv.size)
+    }
+    let stretched = Double(pool.size - configuration.reserve) * configuration.overcommit
+    let supply =
+      configuration.overcommit == 1
+      ? pool.size - configuration.reserve : Int64(exactly: stretched.rounded(.down)) ?? .max
+    return max(0, supply - promised - making)
+  }
+
+  /// Fails with `exhausted` when so many bytes cannot be promised.
+  func requireRoom(
+    _ id: ObjectID, _ bytes: Int64, in survey: Survey
+  ) throws(BackendError) {
+    let available = available(survey, except: id)
+    guard bytes <= available else {
+      throw BackendError(
+        .exhausted,
+        "\(path(id)) may come to need \(bytes) bytes more, and there are \(available) that are not "
+          + "promised")
+    }
+    if let metadata = survey.thinPool?.metadataPercent, metadata > 90 {
+      throw BackendError(
+        .exhausted,
+        "\(metadata) % of the metadata of thin pool \(configuration.volumeGroup) are taken; run "
+          + "'lvextend --poolmetadatasize'")
+    }
+  }
+}

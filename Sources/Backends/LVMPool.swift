@@ -1,0 +1,105 @@
+internal import Command
+internal import Synchronization
+
+/// A pool of logical volumes in one volume group.
+///
+/// In a thin pool snapshots and clones share blocks: they take an instant and are of one, whoever is
+/// writing. Without one, volumes are linear: they are zeroed whole before they are complete, clones are
+/// copies whose source must be quiet, and there are no snapshots.
+///
+/// What is known of a volume is in its tags. LVM changes volume and tags in one step; what takes several
+/// carries a tag that says so until it is done.
+final class LVMPool: Pool {
+  struct State {
+    var extentSize: Int64?
+    /// What runs now, and the bytes that it takes: no leftovers.
+    var making: [ObjectID: Int64] = [:]
+  }
+
+  let configuration: LVMPoolConfiguration
+  let owner: PoolOwner
+  let runner: any CommandRunner
+  let threads: PoolThreads
+  let state = Mutex(State())
+  /// `/dev`, or a test's.
+  let deviceRoot: String
+
+  /// Does not look at the volume group yet. Fails with `invalid` for a configuration that cannot work.
+  init(
+    _ configuration: LVMPoolConfiguration, owner: PoolOwner, runner: any CommandRunner,
+    deviceRoot: String = "/dev"
+  ) throws(BackendError) {
+    for name in [configuration.volumeGroup, configuration.thinPool ?? "pool"] {
+      guard Self.isName(name) else {
+        throw BackendError(.invalid, "'\(name)' is no name of a volume group or thin pool")
+      }
+    }
+    guard configuration.overcommit >= 1, configuration.overcommit.isFinite else {
+      throw BackendError(
+        .invalid,
+        "pool \(configuration.volumeGroup): overcommit is \(configuration.overcommit); want 1 or more"
+      )
+    }
+    self.configuration = configuration
+    self.owner = owner
+    self.runner = runner
+    self.deviceRoot = deviceRoot
+    threads = try PoolThreads(name: "lvm-pool")
+  }
+
+  var isThin: Bool { configuration.thinPool != nil }
+
+  var capabilities: Set<BackendCapability> {
+    isThin ? [.snapshots, .clones, .expansion, .capacity] : [.clones, .expansion, .capacity]
+  }
+
+  var needsQuietSource: Bool { !isThin }
+
+  /// A multiple of the volume group's extent: of 4 MiB, LVM's default, as long as it was not looked at.
+  func size(holding bytes: Int64) -> Int64? {
+    let extent = state.withLock { $0.extentSize } ?? 4 << 20
+    let (sum, overflow) = max(bytes, 1).addingReportingOverflow(extent - 1)
+    return overflow ? nil : sum / extent * extent
+  }
+
+  func check(parameters: [String: String]) throws(BackendError) {
+    guard let key = parameters.keys.sorted().first else { return }
+    throw BackendError(.invalid, "a pool of logical volumes knows no parameter '\(key)'")
+  }
+
+  func checkHealth(deadline: ContinuousClock.Instant) async throws(BackendError) {
+    let survey = try await survey(forChanges: true, deadline: deadline)
+    // After a reboot somebody has to.
+    for volume in try ours(.volume, in: survey) where !volume.lv.isActive {
+      try await run("lvchange", ["--activate", "y", path(volume.id)], deadline: deadline)
+    }
+  }
+
+  func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {
+    let survey = try await survey(forChanges: true, deadline: deadline)
+    let available = available(survey)
+    return BackendCapacity(available: available, largestVolume: available)
+  }
+
+  /// `group/name`, as LVM's programs want it.
+  func path(_ id: ObjectID) -> String { "\(configuration.volumeGroup)/\(id)" }
+
+  /// The device node.
+  func device(_ id: ObjectID) -> String { "\(deviceRoot)/\(configuration.volumeGroup)/\(id)" }
+
+  /// lvm(8), "valid names"; a leading hyphen would be an option.
+  private static func isName(_ text: String) -> Bool {
+    guard let first = text.utf8.first, first != UInt8(ascii: "-"), text != ".", text != ".." else {
+      return false
+    }
+    return text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "_"),
+        UInt8(ascii: "."), UInt8(ascii: "-"):
+        true
+      default: false
+      }
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import Testing
+
+@testable import Backends
+
+/// On a volume group in memory; see LVMPoolKernelTests for a real one.
+@Suite("LVM pool") struct LVMPoolTests {
+  private static let mebibyte: Int64 = 1 << 20
+  private static let owner = "nvmeof-csi.owner=nvmeof.csi.dev/test"
+
+  private func pool(
+    _ lvm: FakeLVM, reserve: Int64 = 0, overcommit: Double = 1, owner: PoolOwner = .ours
+  ) throws -> LVMPool {
+    try LVMPool(
+      LVMPoolConfiguration(
+        volumeGroup: "tank", thinPool: "pool", reserve: reserve, overcommit: overcommit),
+      owner: owner, runner: lvm)
+  }
+
+  @Test("Each operation runs these programs, and a second time none")
+  func programs() async throws {
+    let lvm = FakeLVM()
+    let pool = try pool(lvm)
+    let (a, b, s) = (
+      try ObjectID.volume("a"), try ObjectID.volume("b"), try ObjectID.snapshot("s")
+    )
+    for _ in 0..<2 {
+      #expect(
+        try await pool.create(a, size: 64 * Self.mebibyte)
+          == PoolObject(
+            id: a, path: "/dev/tank/\(a)", size: 64 * Self.mebibyte, content: .empty,
+            parameters: [:]))
+    }
+    let taken = try await pool.snapshot(s, of: a)
+    #expect(try await pool.snapshot(s, of: a) == taken)
+    #expect((taken.source, taken.size) == (a, 64 * Self.mebibyte))
+    for _ in 0..<2 { try await pool.create(b, size: 128 * Self.mebibyte, from: .snapshot(s)) }
+    for _ in 0..<2 {
+      _ = try await pool.expandVolume(a, toSize: 128 * Self.mebibyte, deadline: .ample)
+    }
+    #expect(try await pool.volumeIDs() == [a, b])
+    #expect(try await pool.snapshots(deadline: .ample) == [taken])
+    for _ in 0..<2 { for id in [a, s, b] { try await pool.delete(id) } }
+    #expect(
+      lvm.log == [
+        "lvchange --addtag \(Self.owner) tank/pool",
+        "lvcreate --yes --thin --virtualsize 67108864b --name \(a) --addtag \(Self.owner) tank/pool",
+        "lvcreate --yes --snapshot --name \(s) --permission r --activate n --addtag \(Self.owner) "
+          + "--addtag nvmeof-csi.source=\(a) --addtag nvmeof-csi.taken=\(taken.takenAt) tank/\(a)",
+        "lvcreate --yes --snapshot --name \(b) --permission rw --setactivationskip n --activate y "
+          + "--addtag \(Self.owner) --addtag nvmeof-csi.half --addtag nvmeof-csi.source=\(s) "
+          + "tank/\(s)",
+        "lvextend --size 134217728b tank/\(b)", "lvchange --deltag nvmeof-csi.half tank/\(b)",
+        "lvextend --size 134217728b tank/\(a)", "lvremove --yes tank/\(a)",
+        "lvremove --yes tank/\(s)", "lvremove --yes tank/\(b)",
+      ])
+  }
+
+  @Test(
+    "Killed after any program: nothing is half there, and the same call finishes",
+    arguments: 0..<5)
+  func killed(programs: Int) async throws {
+    let lvm = FakeLVM()
+    let (a, b) = (try ObjectID.volume("a"), try ObjectID.volume("b"))
+    try await pool(lvm).create(a, size: 64 * Self.mebibyte)
+    lvm.change { $0.left = programs }
+    let wanted = 128 * Self.mebibyte
+    do {
+      try await pool(lvm).create(b, size: wanted, from: .volume(a))
+      #expect(programs > 3)
+    } catch is BackendError {
+      #expect(programs <= 3)
+    }
+    lvm.change { $0.left = nil }
+    let pool = try pool(lvm)
+    let before = try await pool.volume(b, deadline: .ample)
+    #expect(before == nil || before?.size == wanted)
+    let leftovers = try await pool.leftovers(deadline: .ample)
+    #expect(leftovers.map(\.id) == (before == nil && lvm.volumes[b.description] != nil ? [b] : []))
+    let made = try await pool.create(b, size: wanted, from: .volume(a))
+    #expect((made.size, made.content) == (wanted, .volume(a)))
+    #expect(try await pool.leftovers(deadline: .ample) == [])
+    for leftover in leftovers { try await pool.remove(leftover, deadline: .ample) }
+    #expect(try await pool.volumeIDs() == [a, b])
+  }
+
+  @Test("A leftover is removed, and a volume that became complete is not")
+  func leftovers() async throws {
+    let lvm = FakeLVM()
+    let (a, b) = (try ObjectID.volume("a"), try ObjectID.volume("b"))
+    try await pool(lvm).create(a, size: 64 * Self.mebibyte)
+    lvm.change { $0.left = 1 }
+    _ = try? await pool(lvm).create(b, size: 128 * Self.mebibyte, from: .volume(a))
+    lvm.change { $0.left = nil }
+    let pool = try pool(lvm)
+    let leftovers = try await pool.leftovers(deadline: .ample)
+    #expect(leftovers == [Leftover(id: b, what: "logical volume that was being made")])
+    for _ in 0..<2 {
+      for leftover in leftovers { try await pool.remove(leftover, deadline: .ample) }
+    }
+    #expect(lvm.volumes.keys.sorted() == [a.description])
+  }
+
+  @Test("What is not ours is refused, and stays")
+  func foreign() async throws {
+    let lvm = FakeLVM()
+    let a = try ObjectID.volume("a")
+    try await pool(lvm).checkHealth(deadline: .ample)
+    lvm.change { $0.volumes[a.description] = FakeLVM.Volume(size: 1 << 30) }
+    let pool = try pool(lvm)
+    #expect(try await code { try await pool.create(a, size: 64 * Self.mebibyte) } == .notOurs)
+    #expect(try await code { try await pool.delete(a) } == .notOurs)
+    #expect(
+      try await code { _ = try await pool.expandVolume(a, toSize: 2 << 30, deadline: .ample) }
+        == .notOurs)
+    #expect(try await pool.volumes(deadline: .ample) == [])
+    let other = try self.pool(lvm, owner: PoolOwner(driver: "nvmeof.csi.dev", cluster: "b"))
+    #expect(try await code { try await other.checkHealth(deadline: .ample) } == .notOurs)
+    #expect(lvm.volumes.keys.sorted() == [a.description])
+  }
+
+  @Test("A thin pool with volumes of our names and no mark is not taken")
+  func unmarked() async throws {
+    let lvm = FakeLVM()
+    let a = try ObjectID.volume("a")
+    lvm.change { $0.volumes[a.description] = FakeLVM.Volume(size: 1 << 30) }
+    let pool = try pool(lvm)
+    #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .notOurs)
+    #expect(lvm.log == [])
+  }
+
+  @Test("A volume group that misses a device, or a pool that shows old data, is unavailable")
+  func unfit() async throws {
+    let lvm = FakeLVM()
+    let pool = try pool(lvm)
+    lvm.change { $0.missing = 1 }
+    #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .unavailable)
+    #expect(try await code { _ = try await pool.volumes(deadline: .ample) } == .unavailable)
+    lvm.change {
+      $0.missing = 0
+      $0.poolZeroes = false
+    }
+    #expect(try await code { try await pool.checkHealth(deadline: .ample) } == .unavailable)
+    lvm.change { $0.poolZeroes = true }
+    try await pool.checkHealth(deadline: .ample)
+  }
+
+  @Test("Volumes that are in use stay, and inactive ones are activated")
+  func use() async throws {
+    let lvm = FakeLVM()
+    let a = try ObjectID.volume("a")
+    let pool = try pool(lvm)
+    try await pool.create(a, size: 64 * Self.mebibyte)
+    lvm.change { $0.volumes[a.description]?.isOpen = true }
+    #expect(try await code { try await pool.delete(a) } == .inUse)
+    lvm.change {
+      $0.volumes[a.description]?.isOpen = false
+      $0.volumes[a.description]?.isActive = false
+    }
+    try await pool.checkHealth(deadline: .ample)
+    #expect(lvm.volumes[a.description]?.isActive == true)
+  }
+
+  @Test("Broken tags fail a listing and name the volume; others go on")
+  func brokenTags() async throws {
+    let lvm = FakeLVM()
+    let (a, b) = (try ObjectID.volume("a"), try ObjectID.volume("b"))
+    let pool = try pool(lvm)
+    try await pool.create(a, size: 64 * Self.mebibyte)
+    try await pool.create(b, size: 64 * Self.mebibyte)
+    lvm.change { _ = $0.volumes[a.description]?.tags.insert("nvmeof-csi.colour=red") }
+    let error = await #expect(throws: BackendError.self) {
+      try await pool.volumes(deadline: .ample)
+    }
+    #expect(error?.code == .broken)
+    #expect(error?.message.contains(a.description) == true)
+    #expect(try await pool.volume(b, deadline: .ample)?.id == b)
+    #expect(try await code { try await pool.delete(a) } == .broken)
+  }
+
+  @Test(
+    "No more is promised than the pool has",
+    arguments: [
+      (Int64(0), 1.0, Int64(448)), (256 << 20, 1, 192), (0, 2, 1472), (2 << 30, 1, 0),
+    ])
+  func capacity(reserve: Int64, overcommit: Double, available: Int64) async throws {
+    let lvm = FakeLVM()
+    let first = try pool(lvm)
+    let source = try await first.create(try .volume("a"), size: 512 * Self.mebibyte)
+    lvm.change {
+      // Somebody else's counts as well.
+      $0.volumes["foreign"] = FakeLVM.Volume(size: 64 << 20, isActive: false)
+    }
+    let pool = try pool(lvm, reserve: reserve, overcommit: overcommit)
+    let capacity = try await pool.capacity(deadline: .ample)
+    #expect(capacity.available == available * Self.mebibyte)
+    let tooLarge = (available + 4) * Self.mebibyte
+    let files = lvm.volumes
+    #expect(
+      try await code { try await pool.create(try .volume("b"), size: tooLarge) } == .exhausted)
+    #expect(
+      try await code {
+        _ = try await pool.expandVolume(
+          source.id, toSize: source.size + tooLarge, deadline: .ample)
+      } == .exhausted)
+    #expect(lvm.volumes == files)
+  }
+
+  @Test("Sizes are multiples of the extent, parameters unknown, names checked")
+  func arguments() async throws {
+    let lvm = FakeLVM()
+    let pool = try pool(lvm)
+    #expect(pool.size(holding: 1) == 4 * Self.mebibyte)
+    #expect(pool.size(holding: 4 * Self.mebibyte + 1) == 8 * Self.mebibyte)
+    #expect(pool.size(holding: .max) == nil)
+    #expect(try await code { try await pool.create(try .volume("a"), size: 4096) } == .invalid)
+    #expect(try await code { try pool.check(parameters: ["allocation": "thin"]) } == .invalid)
+    for name in ["", "-x", "a b", "a/b", "..", "ü"] {
+      let error = #expect(throws: BackendError.self) {
+        try LVMPool(LVMPoolConfiguration(volumeGroup: name), owner: .ours, runner: lvm)
+      }
+      #expect(error?.code == .invalid)
+    }
+  }
+}
