@@ -1,3 +1,4 @@
+public import Command
 internal import Glibc
 internal import Linux
 internal import NVMe
@@ -30,6 +31,16 @@ public final class NVMetBackend: Backend {
     try self.init(
       configuration, pool: try FilePool(files, owner: configuration.owner), store: store,
       report: report)
+  }
+
+  /// The same in a volume group; `runner` runs LVM's programs.
+  public convenience init(
+    _ configuration: NVMetConfiguration, lvm: LVMPoolConfiguration, runner: any CommandRunner,
+    store: any StateStore, report: @escaping @Sendable (String) -> Void
+  ) throws(BackendError) {
+    try self.init(
+      configuration, pool: try LVMPool(lvm, owner: configuration.owner, runner: runner),
+      store: store, report: report)
   }
 
   /// `fs` and `settle` are seams for tests.

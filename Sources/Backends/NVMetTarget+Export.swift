@@ -46,9 +46,9 @@ extension NVMetTarget {
       return try fs.read("\(path)/enable") == "1"
     }
     guard !isEnabled else { return try requireSame(record) }
+    let isDirect = try acceptsDirectIO(record)
     try attempt(action) { () throws(SystemCallError) in
-      // Where the file system takes no O_DIRECT, nvmet fails to open the file without it.
-      let isDirect = try Files.acceptsDirectIO(record.path)
+      // Where the file system takes no O_DIRECT, nvmet cannot open the file without this.
       try set("\(path)/buffered_io", to: isDirect ? "0" : "1")
       try set("\(path)/device_path", to: record.path)
       try set("\(path)/device_uuid", to: record.uuid.description)
@@ -61,6 +61,17 @@ extension NVMetTarget {
     try requireSame(record)
     try attempt("enable the \(action)") { () throws(SystemCallError) in
       try set("\(path)/enable", to: "1")
+    }
+  }
+
+  /// Storage that is not there may be on its way, as a device is at boot.
+  private func acceptsDirectIO(_ record: ExportRecord) throws(BackendError) -> Bool {
+    do throws(SystemCallError) {
+      return try Files.acceptsDirectIO(record.path)
+    } catch {
+      throw BackendError(
+        error.errno == .noSuchFileOrDirectory ? .unavailable : .failed,
+        "volume \(record.volume): its storage \(record.path) cannot be opened", cause: error)
     }
   }
 

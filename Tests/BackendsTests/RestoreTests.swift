@@ -73,6 +73,24 @@ struct RestoreTests {
     }
   }
 
+  @Test("storage that cannot be opened yet is asked for again, and the others are exported")
+  func lateStorage() async throws {
+    try await TargetBench.run { bench in
+      let late = try await bench.volume("a", hosts: ["node-1"])
+      try await bench.volume("b")
+      let before = try bench.configFS.contents()
+      try bench.configFS.clear()
+      let path = "\(bench.storage.directory)/\(late.id)"
+      try Files.renameDurably(path, to: path + ".away")
+      let driver = try bench.driver()
+      await expectError(.unavailable, path) { try await driver.restore(deadline: .ample) }
+      #expect(try bench.configFS.names(in: "ports").count == 2)
+      try Files.renameDurably(path + ".away", to: path)
+      try await driver.restore(deadline: .ample)
+      #expect(try bench.configFS.contents() == before)
+    }
+  }
+
   @Test("without the pool nothing is exported, and it is asked for again")
   func noPool() async throws {
     try await TargetBench.run { bench in
