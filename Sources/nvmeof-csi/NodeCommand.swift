@@ -59,12 +59,33 @@ struct NodeCommand: AsyncParsableCommand {
       valueName: "host:port"))
   var metricsAddress = "127.0.0.1:9809"
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How long an outage of the target must last before NodeUnstageVolume tears a volume down without \
+      it; what had not reached the target is lost then. 'off' waits for the target for ever.
+      """, valueName: "seconds"))
+  var forcedTeardownAfter: Patience = .seconds(60)
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      How long the kernel keeps a volume's disk, and the I/O that waits for it, once the last \
+      controller is gone (delayed_removal_secs, Linux 6.16 and later); 0: not at all. Volumes with a \
+      ctrlLossTmo or fastIoFailTmo of their own are not affected.
+      """, valueName: "seconds"))
+  var delayedRemovalSecs: UInt32 = 600
+
   @Option(help: "How much to log.")
   var logLevel: LogLevel = .info
 
   func validate() throws {
     guard !nodeID.isEmpty, nodeID.utf8.count <= 253 else {
       throw ValidationError("--node-id must have 1 to 253 bytes")
+    }
+    guard delayedRemovalSecs <= NodeConfiguration.longestRemovalDelay else {
+      throw ValidationError(
+        "--delayed-removal-secs must not exceed \(NodeConfiguration.longestRemovalDelay)")
     }
     guard maxVolumes >= 0 else { throw ValidationError("--max-volumes must not be negative") }
     _ = try segments()
@@ -77,6 +98,8 @@ struct NodeCommand: AsyncParsableCommand {
       nodeID: nodeID, kubeletDirectory: try KubeletDirectory(kubeletDir))
     node.maximumVolumes = maxVolumes
     node.topology = try segments()
+    node.removalDelay = delayedRemovalSecs
+    node.forcedTeardownAfter = forcedTeardownAfter.duration
     let plugin = NodePlugin(
       .init(
         endpoint: try Address(endpoint), driverName: driverName, version: NVMeoFCSI.version,
@@ -96,6 +119,36 @@ struct NodeCommand: AsyncParsableCommand {
       segments[parts[0]] = parts[1]
     }
     return segments
+  }
+}
+
+/// A number of seconds, or `off`.
+enum Patience: ExpressibleByArgument {
+  case off
+  case seconds(Int64)
+
+  init?(argument: String) {
+    if argument == "off" {
+      self = .off
+    } else if let seconds = Int64(argument), (1...31_536_000).contains(seconds) {
+      self = .seconds(seconds)
+    } else {
+      return nil
+    }
+  }
+
+  var defaultValueDescription: String {
+    switch self {
+    case .off: "off"
+    case .seconds(let seconds): "\(seconds)"
+    }
+  }
+
+  var duration: Duration? {
+    switch self {
+    case .off: nil
+    case .seconds(let seconds): .seconds(seconds)
+    }
   }
 }
 
