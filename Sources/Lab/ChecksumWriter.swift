@@ -19,9 +19,21 @@ public final class ChecksumWriter: @unchecked Sendable {
   /// The file or device.
   public let path: String
   static let recordSize = 4096
+  /// O_DIRECT of fcntl.h, which the overlay hides and each architecture numbers anew.
+  #if arch(arm64)
+    private static let direct: Int32 = 0o200000
+  #else
+    private static let direct: Int32 = 0o40000
+  #endif
 
-  /// Writes to `path` from its start.
-  public init(path: String) { self.path = path }
+  /// Past the page cache, O_DIRECT.
+  private let isDirect: Bool
+
+  /// Writes to `path` from its start; with `direct` past the page cache.
+  public init(path: String, direct: Bool = false) {
+    self.path = path
+    isDirect = direct
+  }
 
   /// Records whose fsync(2) returned.
   public var acknowledged: Int { lock.withLock { state.acknowledged } }
@@ -65,15 +77,20 @@ public final class ChecksumWriter: @unchecked Sendable {
 
   private func write(limit: Int, pause: Duration) {
     defer { lock.withLock { state.ended = true } }
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = open(
+      path, O_WRONLY | O_CREAT | O_CLOEXEC | (isDirect ? Self.direct : 0), 0o600)
     guard descriptor >= 0 else { return fail("open \(path): errno \(errno)") }
     defer { close(descriptor) }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Self.recordSize, alignment: Self.recordSize)
+    defer { buffer.deallocate() }
     for number in 0..<limit {
       if lock.withLock({ state.stopping }) { return }
-      let record = Self.record(number)
+      buffer.copyBytes(from: Self.record(number))
       let start = ContinuousClock.now
       guard
-        pwrite(descriptor, record, Self.recordSize, number * Self.recordSize) == Self.recordSize,
+        pwrite(descriptor, buffer.baseAddress, Self.recordSize, number * Self.recordSize)
+          == Self.recordSize,
         fsync(descriptor) == 0
       else { return fail("record \(number) of \(path): errno \(errno)") }
       let took = ContinuousClock.now - start

@@ -32,9 +32,11 @@ public final class LabNode: Sendable {
     host = HostIdentity(nodeID: name)
   }
 
-  /// Starts the plugin and waits until it answers.
-  public func start(environment: [String: String] = [:]) async throws {
-    try driver.start(environment: environment)
+  /// Starts the plugin, with further arguments, and waits until it answers.
+  public func start(
+    environment: [String: String] = [:], arguments: [String] = []
+  ) async throws {
+    try driver.start(environment: environment, arguments: arguments)
     // On a busy machine the emulated one has taken 19 s.
     let end = ContinuousClock.now + .seconds(60)
     while true {
