@@ -13,6 +13,7 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct clinux_result) <= PIPE_BUF, "a result is written atomically");
@@ -165,6 +166,25 @@ static void list(const struct clinux_operation *operation, struct clinux_result 
   close(fd);
 }
 
+static void remove_no_attribute(
+  const struct clinux_operation *operation, struct clinux_result *result
+) {
+  int fd = open(operation->target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return fail(result, "open");
+  if (fremovexattr(fd, operation->data) != 0 && errno != ENODATA) fail(result, "fremovexattr");
+  close(fd);
+}
+
+/// The write is the command, and its errno the answer.
+static void set_attribute(const struct clinux_operation *operation, struct clinux_result *result) {
+  int fd = open(operation->target, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return fail(result, "open");
+  ssize_t count = write(fd, operation->data, strlen(operation->data));
+  if (count >= 0 && (size_t)count != strlen(operation->data)) errno = EIO, count = -1;
+  if (count < 0) fail(result, "write");
+  close(fd);
+}
+
 static void scan(const struct clinux_operation *operation, struct clinux_result *result) {
   int flags = O_RDONLY | O_DIRECT | O_CLOEXEC | (operation->exclusive ? O_EXCL : 0);
   int fd = open(operation->target, flags);
@@ -198,6 +218,8 @@ pid_t clinux_start_operation(const struct clinux_operation *operation, int resul
   case CLINUX_STATFS: statistics(operation, &result); break;
   case CLINUX_SCAN: scan(operation, &result); break;
   case CLINUX_LIST: list(operation, &result); break;
+  case CLINUX_REMOVE_NO_ATTRIBUTE: remove_no_attribute(operation, &result); break;
+  case CLINUX_SET: set_attribute(operation, &result); break;
   }
   _exit(write(0, &result, sizeof result) == sizeof result ? 0 : 127);
 }

@@ -36,7 +36,13 @@ final class ChangeHints: Service {
           }
         }
         group.addTask {
-          for await _ in self.events { self.wakeAll() }
+          if Fault.isDeaf { self.logger.warning("uevents are ignored: NVMEOF_CSI_DEAF is set") }
+          for await element in self.events where !Fault.isDeaf {
+            if element == .overflow {
+              self.logger.info("uevents were lost: everything is looked at anew")
+            }
+            self.wakeAll()
+          }
         }
       }
     }

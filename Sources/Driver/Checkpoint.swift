@@ -20,3 +20,15 @@ enum Checkpoint {
     }
   #endif
 }
+
+/// What a test may have the plugin do without. In a release build there is nothing here.
+enum Fault {
+  /// No uevent reaches the plugin: the environment variable `NVMEOF_CSI_DEAF` is set.
+  static let isDeaf: Bool = {
+    #if DEBUG
+      return unsafe getenv("NVMEOF_CSI_DEAF") != nil
+    #else
+      return false
+    #endif
+  }()
+}

@@ -13,6 +13,7 @@ final class DriverMetrics: Sendable {
   private let outages: MetricFamily<Counter>
   private let secondsToHeal: MetricFamily<Histogram>
   private let formatRefusals: MetricFamily<Counter>
+  private let forcedTeardowns: MetricFamily<Counter>
   private let methods = Mutex<[String: Method]>([:])
 
   init() {
@@ -37,6 +38,10 @@ final class DriverMetrics: Sendable {
     formatRefusals = registry.counters(
       "nvmeof_csi_format_refusals_total",
       help: "Devices that were not formatted, by what was found on them.", labels: ["found"])
+    forcedTeardowns = registry.counters(
+      "nvmeof_csi_forced_teardowns_total",
+      help: "Times NodeUnstageVolume gave a target up: what had not reached it is lost.",
+      labels: [])
   }
 
   /// What every call of one method counts in, looked up once: an RPC may take no longer than a look-up.
@@ -81,6 +86,9 @@ final class DriverMetrics: Sendable {
   func healed(from state: RecoveryState, after duration: Duration) {
     secondsToHeal[state.name].observe(elapsed: duration)
   }
+
+  /// A volume's target was given up.
+  func gaveUpTarget() { forcedTeardowns[].increment() }
 
   /// A device was not formatted.
   func refusedToFormat(_ found: String) { formatRefusals[found].increment() }

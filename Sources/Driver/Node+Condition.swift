@@ -14,7 +14,7 @@ extension Node {
         message: "the volume is not completely staged (\(record.phase.rawValue)); it is not kept up"
       )
     }
-    let observed = try await observe(desired, deadline: deadline)
+    let observed = try await observe(desired, of: record, deadline: deadline)
     let state = RecoveryPlan(desired, observed).state
     let text = Self.text(state, desired, observed)
     guard let text else {

@@ -19,13 +19,14 @@ extension Node {
     return DesiredVolume(
       nqn: record.source.nqn, nsid: record.source.nsid,
       identity: .init(uuid: identity.uuid, nguid: identity.nguid, wwid: identity.wwid),
-      portals: record.source.portals, use: use, stagingPath: record.stagingPath,
+      portals: record.source.portals, use: use, removalDelay: removalDelay(of: record.source),
+      stagingPath: record.stagingPath,
       targets: record.targets.map(\.path))
   }
 
   /// Reads what there is of the volume. Fails rather than leaving something out.
   func observe(
-    _ desired: DesiredVolume, deadline: ContinuousClock.Instant
+    _ desired: DesiredVolume, of record: StageRecord, deadline: ContinuousClock.Instant
   ) async throws(DriverError) -> ObservedVolume {
     let subsystems: [Subsystem]
     do { subsystems = try sysfs.subsystem(nqn: desired.nqn) } catch { throw DriverError(error) }
@@ -39,8 +40,11 @@ extension Node {
       // Only of a device that is there and has a live path is there anything to ask.
       let isLive =
         controllers.contains { $0.state == .live }
-        && namespaces.contains { $0.device == mount.device }
-      let health = isLive ? await mounts.health(of: mount, deadline: deadline) : .good
+        && namespaces.contains { $0.device == mount.device && $0.hasPath }
+      let health =
+        isLive
+        ? await mounts.health(
+          of: mount, knownErrors: record.fileSystemErrors, deadline: deadline) : .good
       staging = .init(device: mount.device, health: .init(health))
     }
     var targets: [String: ObservedVolume.Target] = [:]

@@ -12,12 +12,21 @@ extension Node {
   /// at sysfs and mountinfo and no reservation.
   func recover(_ volume: VolumeID) async -> Reconciler<VolumeID>.Outcome {
     do throws(DriverError) {
-      guard let record = try await records.record(of: volume), let desired = desired(record) else {
+      guard let record = try await records.record(of: volume) else {
+        recoveries.forget(volume)
+        return .settled
+      }
+      guard let desired = desired(record) else {
+        // Of no use to anybody but an Unstage that is to be tried again.
+        if record.phase == .unstaging { _ = try noteOutage(of: record) }
         recoveries.forget(volume)
         return .settled
       }
       let limit = ContinuousClock.now + Self.recoveryPatience
-      let plan = RecoveryPlan(desired, try await observe(desired, deadline: limit))
+      let observed = try await observe(desired, of: record, deadline: limit)
+      outages.note(
+        volume, isOut: Reach(observed.controllers, observed.namespaces).isOut, at: .now)
+      let plan = RecoveryPlan(desired, observed)
       recoveries.note(plan.state, of: volume)
       guard !plan.steps.isEmpty else {
         // Nothing tells when a state ends in which nothing can be done: the slow poll does.
@@ -52,12 +61,14 @@ extension Node {
   func restore(
     _ record: StageRecord, _ operation: Operation
   ) async throws(DriverError) -> RecoveryState? {
-    guard let desired = desired(record) else { return nil }
+    var record = record
+    guard desired(record) != nil else { return nil }
     // Connecting is one round, what the connection brings to light the next; more is going in circles.
     var rounds = 0
     var previous: RecoveryPlan?
     while true {
-      let observed = try await observe(desired, deadline: operation.deadline)
+      guard let desired = desired(record) else { return nil }
+      let observed = try await observe(desired, of: record, deadline: operation.deadline)
       let plan = RecoveryPlan(desired, observed)
       // The same again would help no more than the first time.
       guard !plan.steps.isEmpty, rounds < 4, plan != previous else { return plan.state }
@@ -69,7 +80,23 @@ extension Node {
           "volume": "\(record.volume)", "state": "\(plan.state.name)",
           "steps": "\(plan.steps.map { "\($0)" }.joined(separator: ", "))",
         ])
-      for step in plan.steps { try await take(step, for: record, operation) }
+      for step in plan.steps { try await take(step, for: &record, operation) }
+    }
+  }
+
+  private func take(
+    _ step: RecoveryStep, for record: inout StageRecord, _ operation: Operation
+  ) async throws(DriverError) {
+    let present = record
+    try await take(step, for: present, operation)
+    // What is mounted now starts with the errors that it has now.
+    guard step == .mount, let errors = try errorCount(of: record),
+      record.fileSystemErrors != errors
+    else { return }
+    record.fileSystemErrors = errors
+    let mounted = record
+    try await operation.step("commit") { () async throws(DriverError) in
+      try await records.save(mounted)
     }
   }
 
@@ -77,6 +104,8 @@ extension Node {
     _ step: RecoveryStep, for record: StageRecord, _ operation: Operation
   ) async throws(DriverError) {
     switch step {
+    case .retain:
+      for disk in try disks(of: record) { await retain(disk, of: record, operation) }
     case .connect(let portals):
       try await operation.step("connect") { () async throws(DriverError) in
         try await connect(portals, of: record, deadline: operation.deadline)

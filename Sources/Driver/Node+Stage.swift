@@ -106,6 +106,7 @@ extension Node {
       try await self.namespace(of: wanted, deadline: operation.deadline)
     }
     record.identity = .init(uuid: namespace.uuid, nguid: namespace.nguid, wwid: namespace.wwid)
+    await retain(namespace, of: record, operation)
     if case .fileSystem(let type, let flags) = record.access.kind {
       try await mount(&record, namespace, type, flags, operation)
     }
@@ -131,6 +132,7 @@ extension Node {
           if let state = try await restore(record, operation) {
             recoveries.note(state, of: record.volume)
           }
+          record.fileSystemErrors = try errorCount(of: record)
           return
         }
         throw DriverError(
@@ -140,6 +142,7 @@ extension Node {
           (\(namespace.name), \(namespace.device)): unmount it or let the kubelet unstage it
           """)
       }
+      if record.fileSystemErrors == nil { record.fileSystemErrors = try errorCount(of: record) }
       return
     }
 
@@ -190,6 +193,7 @@ extension Node {
       }
     }
     try await mountStaged(record, device, operation)
+    record.fileSystemErrors = try errorCount(of: record)
     // A clone on a larger volume, or a volume that grew while it was not staged: its file system is
     // made to fill it. Less than a MiB is what mkfs leaves over.
     if let size, size + 1 << 20 < device.size {
@@ -218,6 +222,12 @@ extension Node {
           options: checked, deadline: operation.deadline)
       }
     }
+  }
+
+  /// How many errors the staged file system has found in itself; nil when nobody knows.
+  func errorCount(of record: StageRecord) throws(DriverError) -> UInt64? {
+    guard let mount = try table().mounts(at: record.stagingPath).last else { return nil }
+    do { return try mounts.errorCount(of: mount) } catch { throw DriverError(error) }
   }
 
   private func exists(_ device: DeviceNumber) throws(DriverError) -> Bool {

@@ -93,9 +93,8 @@ extension Node {
 
   private func isOurs(_ device: DeviceNumber) throws(DriverError) -> Bool {
     do throws(SystemCallError) {
-      guard let namespace = try sysfs.namespace(device: device) else { return false }
       return try sysfs.subsystems().contains { subsystem in
-        subsystem.namespaces.contains { $0.name == namespace.name }
+        subsystem.namespaces.contains { $0.device == device }
           && subsystem.controllers.contains { $0.hostNQN == host.nqn.rawValue }
       }
     } catch { throw DriverError(error) }

@@ -20,11 +20,13 @@ struct Node: NodeService {
   let fabrics: Fabrics
   let devices: BlockDevices
   let mounts: Mounts
+  let calls: IsolatedCalls
   let records: StageRecords
   let operations: Operations
   let subsystems: SubsystemUsers
   let changes: ChangeHints
   let recoveries: Recoveries
+  let outages: Outages
   let metrics: DriverMetrics
   let portals: CircuitBreakers<TransportAddress>
   let logger: Logger
@@ -46,6 +48,8 @@ struct Node: NodeService {
     fabrics = Fabrics(sysfs: sysfs, runner: runner)
     devices = BlockDevices(runner: runner, calls: calls)
     mounts = Mounts(calls: calls)
+    self.calls = calls
+    outages = Outages()
     records = StageRecords(store)
     operations = Operations(logger: logger, metrics: metrics)
     subsystems = SubsystemUsers(

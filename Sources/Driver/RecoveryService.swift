@@ -26,6 +26,7 @@ struct RecoveryService: Service {
           while !Task.isCancelled {
             if let volumes = await node.records.volumes() {
               node.recoveries.forgetAll(but: volumes)
+              node.outages.forgetAll(but: volumes)
               for volume in volumes { reconciler.enqueue(volume) }
             }
             await changes.pause(Self.pollInterval)

@@ -39,6 +39,7 @@ extension StageRecord {
           ])
         ))
     }
+    object.append(("fileSystemErrors", fileSystemErrors.map { .number($0) }))
     object.append(("bootID", bootID.map { .string($0) }))
     object.append(
       (
@@ -75,6 +76,9 @@ extension StageRecord {
       FormatIntent(
         bootID: try fields.string("bootID"),
         diskSequence: UInt64(clamping: try fields.integer("diskSequence")))
+    }
+    fileSystemErrors = try fields.optionalInteger("fileSystemErrors").map {
+      UInt64(clamping: $0)
     }
     bootID = try fields.optional("bootID") { $0 }
     targets = try fields.objects("targets").map { fields in

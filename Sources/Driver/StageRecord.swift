@@ -47,6 +47,8 @@ struct StageRecord: Hashable, Sendable {
   var identity: Identity?
   /// Set while mkfs runs on a device that was proven empty; gone, durably, before the first mount.
   var formatting: FormatIntent?
+  /// How many errors the ext4 had found in itself when it was mounted last; nil when nobody knows.
+  var fileSystemErrors: UInt64?
   /// In which boot of this machine it was staged. After another one nothing is kept up until the
   /// orchestrator stages the volume anew: it may be another node's by now.
   var bootID: String?

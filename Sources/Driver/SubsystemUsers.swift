@@ -46,6 +46,13 @@ final class SubsystemUsers: Sendable {
     if let refusal { throw refusal }
   }
 
+  /// Whether nobody but `volume` uses the subsystem.
+  func isOnlyUser(_ volume: VolumeID, of nqn: NQN) -> Bool {
+    state.withLock { state in
+      state.users[nqn, default: [:]].keys.allSatisfy { $0 == volume }
+    }
+  }
+
   /// Runs `disconnect` when `volume` is the subsystem's only user, and forgets the volume once that
   /// is done. With other users left, the volume is forgotten and nothing is disconnected.
   func leave(

@@ -50,15 +50,15 @@ public final class DriverProcess: @unchecked Sendable {
     _ = FileManager.default.createFile(atPath: logFile, contents: nil)
   }
 
-  /// Starts the plugin; its socket may take a moment.
-  public func start(environment: [String: String] = [:]) throws {
+  /// Starts the plugin, with further arguments; its socket may take a moment.
+  public func start(environment: [String: String] = [:], arguments: [String] = []) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: binary)
     process.arguments =
-      arguments + [
+      self.arguments + [
         "--endpoint", "unix://\(socket)", "--state-dir", directory + "/state", "--log-level",
         "debug",
-      ]
+      ] + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logFile))
     try log.seekToEnd()

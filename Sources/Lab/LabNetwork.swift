@@ -10,6 +10,19 @@ public enum LabNetwork {
     try run("ip", "link", "set", "lab-hole", "up")
   }
 
+  /// An address beside the black hole that answers until it is taken away; then it is part of it.
+  public static let mortalAddress = "198.51.100.77"
+
+  /// Gives the address to this machine. Needs the black hole.
+  public static func addMortalAddress() throws {
+    try run("ip", "addr", "add", mortalAddress + "/24", "dev", "lab-hole")
+  }
+
+  /// Takes the address away: whoever is connected to it, or tries, hears nothing any more.
+  public static func removeMortalAddress() throws {
+    try run("ip", "addr", "del", mortalAddress + "/24", "dev", "lab-hole")
+  }
+
   /// The network goes: every connection of the guest stalls, none is closed.
   public static func drop() throws { try run("ip", "link", "set", "lo", "down") }
 

@@ -4,7 +4,8 @@ import NVMe
 
 extension LabNode {
   /// What a node without volumes must not have: mounts in the kubelet's directory, block nodes in it,
-  /// connections of the plugin's, stage records, processes in an uninterruptible sleep.
+  /// connections of the plugin's, disks that the kernel has kept without any, stage records, processes
+  /// in an uninterruptible sleep.
   public func leftovers() throws -> [String] {
     var found: [String] = []
     for line in try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
@@ -25,6 +26,9 @@ extension LabNode {
     for controller in try NVMeSysfs().subsystems().flatMap(\.controllers)
     where controller.hostNQN == host.nqn.rawValue {
       found.append("controller \(controller.summary) of \(controller.subsystemNQN)")
+    }
+    for disk in try NVMeSysfs().subsystems().flatMap(\.namespaces) where !disk.hasPath {
+      found.append("disk \(disk.name) without a controller")
     }
     let state = driver.directory + "/state"
     for name in (try? Files.names(inDirectory: state)) ?? [] where !name.hasPrefix(".") {

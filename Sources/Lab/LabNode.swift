@@ -32,9 +32,11 @@ public final class LabNode: Sendable {
     host = HostIdentity(nodeID: name)
   }
 
-  /// Starts the plugin and waits until it answers.
-  public func start(environment: [String: String] = [:]) async throws {
-    try driver.start(environment: environment)
+  /// Starts the plugin, with further arguments, and waits until it answers.
+  public func start(
+    environment: [String: String] = [:], arguments: [String] = []
+  ) async throws {
+    try driver.start(environment: environment, arguments: arguments)
     try await driver.answers()
   }
 

@@ -20,6 +20,13 @@ public struct TargetVolume: Sendable {
       self.port = port
     }
 
+    /// At an address of the caller's choice.
+    public init(_ id: Int, address: String) {
+      self.id = id
+      self.address = address
+      port = 4420
+    }
+
     /// `127.0.0.2:4420`
     public var description: String { "\(address):\(port)" }
   }

@@ -69,6 +69,27 @@ public final class IsolatedCalls: Sendable {
       Operation(call: "getdents64", kind: CLINUX_LIST, target: path), deadline)
   }
 
+  /// Succeeds when the file system would take a change to this directory.  None is made: what is asked
+  /// for is to remove an extended attribute that is not there.  Needs CAP_SYS_ADMIN.
+  ///
+  /// An ext4 begins a transaction for it, and writes an empty one to its journal: not to be asked often.
+  public func requireWritable(
+    directory path: String, deadline: ContinuousClock.Instant
+  ) async throws(IsolatedCallError) {
+    let operation = Operation(
+      call: "fremovexattr", kind: CLINUX_REMOVE_NO_ATTRIBUTE, target: path,
+      data: "trusted.nvmeof.csi.dev.probe")
+    _ = try await perform(operation, deadline)
+  }
+
+  /// One write(2) to an attribute of sysfs, where the kernel may wait for I/O before it answers.
+  public func set(
+    attribute path: String, to value: String, deadline: ContinuousClock.Instant
+  ) async throws(IsolatedCallError) {
+    let operation = Operation(call: "write", kind: CLINUX_SET, target: path, data: value)
+    _ = try await perform(operation, deadline)
+  }
+
   /// Opens O_RDONLY | O_DIRECT | O_CLOEXEC (and O_EXCL when asked), fstat, BLKGETSIZE64, and reads whole:
   /// `edges` bytes at each end, and `samples` pieces of `sampleLength` bytes evenly between them, all
   /// widened to blocks of 4096 bytes and cut at the device's end.

@@ -7,11 +7,14 @@ public import Linux
 public struct Mounts: Sendable {
   let calls: IsolatedCalls
   let procRoot: String
+  let sysRoot: String
 
-  /// `procRoot` is a seam for tests; there `self/mountinfo` is read.
-  public init(calls: IsolatedCalls, procRoot: String = "/proc") {
+  /// `procRoot` and `sysRoot` are seams for tests; there `self/mountinfo` and what ext4 says of itself
+  /// are read.
+  public init(calls: IsolatedCalls, procRoot: String = "/proc", sysRoot: String = "/sys") {
     self.calls = calls
     self.procRoot = procRoot
+    self.sysRoot = sysRoot
   }
 
   /// The mounts of this process' namespace as they are now.  Fails rather than leaving one out.

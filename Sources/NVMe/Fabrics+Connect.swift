@@ -7,7 +7,7 @@ extension Fabrics {
   ///
   /// A controller of ours that is there, live or reconnecting, is success.  Returns it as sysfs
   /// shows it, after ctrl_loss_tmo was read back (udev rules of the host may overrule the one that
-  /// was asked for) and corrected.
+  /// was asked for) and corrected, and fast_io_fail_tmo was set where it is asked for.
   @discardableResult
   public func connect(
     _ nqn: NQN, at portal: TransportAddress, as host: HostIdentity, options: ConnectOptions,
@@ -63,6 +63,13 @@ extension Fabrics {
   private func corrected(
     _ controller: Controller, _ options: ConnectOptions
   ) throws(FabricsError) -> Controller {
+    if let seconds = options.fastIOFailTimeout {
+      // Not by nvme-cli: version 2.3, Debian 12's, has no such option. The kernel looks at it whenever a
+      // connection is lost.
+      try reading { () throws(SystemCallError) in
+        try sysfs.setFastIOFailTimeout(seconds, of: controller)
+      }
+    }
     let wanted = options.ctrlLossTimeout < 0 ? nil : options.ctrlLossTimeout
     // With a limit the kernel rounds up to whole reconnect attempts: only "never" is exact.
     guard wanted == nil, controller.ctrlLossTimeout != nil else { return controller }
@@ -104,7 +111,6 @@ extension Fabrics {
     }
     if let value = options.keepAliveTimeout { arguments.append("--keep-alive-tmo=\(value)") }
     if let value = options.ioQueues { arguments.append("--nr-io-queues=\(value)") }
-    if let value = options.fastIOFailTimeout { arguments.append("--fast_io_fail_tmo=\(value)") }
     if let value = options.hostAddress { arguments.append("--host-traddr=\(value)") }
     if let value = options.hostInterface { arguments.append("--host-iface=\(value)") }
     return Command("nvme", arguments)

@@ -20,6 +20,12 @@ extension NVMeSysfs {
     try write(String(seconds), "fast_io_fail_tmo", of: controller)
   }
 
+  /// The attribute behind `Namespace.removalDelay`. Writing it makes the kernel wait for those who are
+  /// submitting I/O (synchronize_srcu in delayed_removal_secs_store, drivers/nvme/host/multipath.c).
+  public func removalDelayAttribute(of namespace: Namespace) -> String {
+    "\(root)/block/\(namespace.name)/delayed_removal_secs"
+  }
+
   private func write(
     _ value: String, _ attribute: String, of controller: Controller
   ) throws(SystemCallError) {

@@ -38,12 +38,7 @@ public struct NVMeSysfs: Sendable {
 
   /// The namespace behind a device number; nil when there is none or it is no NVMe namespace.
   public func namespace(device: DeviceNumber) throws(SystemCallError) -> Namespace? {
-    let path = "\(root)/dev/block/\(device)"
-    guard let uevent = try text("\(path)/uevent") else { return nil }
-    for line in uevent.split(separator: "\n") where line.hasPrefix("DEVNAME=") {
-      return try namespace(String(line.dropFirst("DEVNAME=".count)), at: path)
-    }
-    return nil
+    try subsystems().flatMap(\.namespaces).first { $0.device == device }
   }
 
   /// The controller with this name; nil when there is none.
@@ -55,23 +50,33 @@ public struct NVMeSysfs: Sendable {
     _ name: String, _ nqn: String, at path: String
   ) throws(SystemCallError) -> Subsystem {
     var controllers: [Controller] = []
+    var heads: [String] = []
+    var reached: Set<String> = []
     var namespaces: [Namespace] = []
     for entry in try names(in: path) {
       if Self.isNamespace(entry) {
-        if let namespace = try namespace(entry, at: "\(path)/\(entry)") {
-          namespaces.append(namespace)
-        }
+        heads.append(entry)
       } else if Self.isController(entry) {
         let controllerPath = "\(path)/\(entry)"
         if let controller = try controller(entry, at: controllerPath) {
           controllers.append(controller)
         }
         // Without native multipath a disk belongs to its controller; with it only hidden ones do.
-        for disk in try names(in: controllerPath) where Self.isNamespace(disk) {
-          if let namespace = try namespace(disk, at: "\(controllerPath)/\(disk)") {
+        for disk in try names(in: controllerPath) {
+          if let head = Self.head(ofPath: disk) {
+            reached.insert(head)
+          } else if Self.isNamespace(disk),
+            let namespace = try namespace(disk, at: "\(controllerPath)/\(disk)", hasPath: true)
+          {
             namespaces.append(namespace)
           }
         }
+      }
+    }
+    for head in heads {
+      let hasPath = reached.contains(head)
+      if let namespace = try namespace(head, at: "\(path)/\(head)", hasPath: hasPath) {
+        namespaces.append(namespace)
       }
     }
     return Subsystem(name: name, nqn: nqn, controllers: controllers, namespaces: namespaces)
@@ -97,7 +102,9 @@ public struct NVMeSysfs: Sendable {
       ctrlLossTimeout: ctrlLossTimeout)
   }
 
-  private func namespace(_ name: String, at path: String) throws(SystemCallError) -> Namespace? {
+  private func namespace(
+    _ name: String, at path: String, hasPath: Bool
+  ) throws(SystemCallError) -> Namespace? {
     guard let nsid = try text("\(path)/nsid").flatMap({ UInt32($0) }),
       let device = try text("\(path)/dev").flatMap({ DeviceNumber($0) }),
       let sectors = try text("\(path)/size").flatMap({ UInt64($0) })
@@ -113,7 +120,8 @@ public struct NVMeSysfs: Sendable {
       name: name, nsid: nsid, uuid: uuid, nguid: nguid, wwid: wwid,
       device: device, size: sectors * 512,
       diskSequence: try text("\(path)/diskseq").flatMap { UInt64($0) },
-      holders: try names(in: "\(path)/holders"))
+      holders: try names(in: "\(path)/holders"), hasPath: hasPath,
+      removalDelay: try text("\(path)/delayed_removal_secs").flatMap { UInt32($0) })
   }
 
   /// `nvme0`
@@ -126,6 +134,16 @@ public struct NVMeSysfs: Sendable {
     guard name.hasPrefix("nvme") else { return false }
     let parts = name.dropFirst(4).split(separator: "n", omittingEmptySubsequences: false)
     return parts.count == 2 && parts.allSatisfy { isNumber($0) }
+  }
+
+  /// The head that a hidden path device leads to: `nvme0n2` of `nvme0c1n2`.
+  private static func head(ofPath name: String) -> String? {
+    guard name.hasPrefix("nvme") else { return nil }
+    let parts = name.dropFirst(4).split(separator: "c", omittingEmptySubsequences: false)
+    guard parts.count == 2, isNumber(parts[0]) else { return nil }
+    let path = parts[1].split(separator: "n", omittingEmptySubsequences: false)
+    guard path.count == 2, path.allSatisfy({ isNumber($0) }) else { return nil }
+    return "nvme\(parts[0])n\(path[1])"
   }
 
   private static func isNumber(_ text: Substring) -> Bool {

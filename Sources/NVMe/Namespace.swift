@@ -20,11 +20,18 @@ public struct Namespace: Hashable, Sendable {
   public let diskSequence: UInt64?
   /// Devices stacked on this one: `dm-0`, `md0`.
   public let holders: [String]
+  /// Whether a controller leads to it.  A head without any is what the kernel keeps of a namespace
+  /// whose last controller is gone, for `removalDelay`; I/O waits in it.
+  public let hasPath: Bool
+  /// Seconds for which the kernel keeps the head once its last controller is gone, sysfs's
+  /// `delayed_removal_secs`; nil where there is no such attribute (before Linux 6.16, or no head).
+  public let removalDelay: UInt32?
 
   /// A namespace that was not read from sysfs: for those who plan with them.
   public init(
     name: String, nsid: UInt32, uuid: UUID?, nguid: NGUID?, wwid: String, device: DeviceNumber,
-    size: UInt64, diskSequence: UInt64?, holders: [String]
+    size: UInt64, diskSequence: UInt64?, holders: [String], hasPath: Bool = true,
+    removalDelay: UInt32? = nil
   ) {
     self.name = name
     self.nsid = nsid
@@ -35,5 +42,7 @@ public struct Namespace: Hashable, Sendable {
     self.size = size
     self.diskSequence = diskSequence
     self.holders = holders
+    self.hasPath = hasPath
+    self.removalDelay = removalDelay
   }
 }

@@ -17,7 +17,7 @@ public struct NamespaceWait: Sendable {
     self.pause = pause
   }
 
-  /// The namespace with this NSID once the kernel shows it with a device number and a size.
+  /// The namespace with this NSID once the kernel shows it with a device number, a size and a path.
   ///
   /// One with another UUID or NGUID than the expected one is `identityConflict`, at once.
   public func namespace(
@@ -32,7 +32,7 @@ public struct NamespaceWait: Sendable {
         throw FabricsError(code: .other, message: "read NVMe state: \(error)")
       }
       let namespaces = subsystems.flatMap(\.namespaces).filter { $0.nsid == nsid }
-      if let found = namespaces.first(where: { $0.size > 0 }) {
+      if let found = namespaces.first(where: { $0.size > 0 && $0.hasPath }) {
         try Self.require(found, nqn, uuid, nguid)
         // A head whose last path has gone may stay while it is held open; a new one comes beside it.
         guard namespaces.count == 1 else {
@@ -82,7 +82,12 @@ public struct NamespaceWait: Sendable {
     _ nsid: UInt32, _ nqn: NQN, _ subsystems: [Subsystem]
   ) -> FabricsError {
     let others = subsystems.flatMap(\.namespaces).sorted { $0.nsid < $1.nsid }
-      .map { "\($0.nsid)" + ($0.size == 0 ? " (without a size yet)" : "") }
+      .map {
+        "\($0.nsid)"
+          + ($0.size == 0
+            ? " (without a size yet)"
+            : $0.hasPath ? "" : " (\($0.name), which no controller leads to)")
+      }
     let controllers = subsystems.flatMap(\.controllers).map(\.summary)
     return FabricsError(
       code: .timedOut,

@@ -20,6 +20,8 @@ public struct DesiredVolume: Hashable, Sendable {
   public var portals: [TransportAddress]
   /// Block or file system.
   public var use: Use
+  /// Seconds for which the kernel is to keep the disk once its last controller is gone, where it can.
+  public var removalDelay: UInt32
   /// Where a file system is mounted.
   public var stagingPath: String
   /// Where the volume is published.
@@ -50,13 +52,14 @@ public struct DesiredVolume: Hashable, Sendable {
   /// All of it.
   public init(
     nqn: NQN, nsid: UInt32, identity: Identity, portals: [TransportAddress], use: Use,
-    stagingPath: String, targets: [String]
+    removalDelay: UInt32, stagingPath: String, targets: [String]
   ) {
     self.nqn = nqn
     self.nsid = nsid
     self.identity = identity
     self.portals = portals
     self.use = use
+    self.removalDelay = removalDelay
     self.stagingPath = stagingPath
     self.targets = targets
   }

@@ -34,12 +34,16 @@ public struct RecoveryPlan: Hashable, Sendable {
       self.init(.lost, [.connect(desired.portals)])
       return
     }
-    let reconnect = missing.isEmpty ? [] : [RecoveryStep.connect(missing)]
+    var reconnect = missing.isEmpty ? [] : [RecoveryStep.connect(missing)]
+    if let delay = present.first(where: \.hasPath)?.removalDelay, delay != desired.removalDelay {
+      reconnect.insert(.retain(desired.removalDelay), at: 0)
+    }
     guard staying.contains(where: { $0.state == .live }) else {
       self.init(.reconnecting, reconnect)
       return
     }
-    guard let namespace = present.first else {
+    // A head that no controller leads to is what the kernel keeps of one that the target took away.
+    guard let namespace = present.first(where: \.hasPath) else {
       self.init(.absent, reconnect + [.rescan])
       return
     }

@@ -4,6 +4,9 @@ public import NVMe
 public enum RecoveryStep: Hashable, Sendable {
   /// Make a path to each of these portals.
   case connect([TransportAddress])
+  /// Have the kernel keep the disk for this many seconds once its last controller is gone: what is
+  /// mounted and open then waits for a new one instead of failing.
+  case retain(UInt32)
   /// Have the kernel look for namespaces: after one has changed its identity it has taken the old disk
   /// away and not made a new one.
   case rescan

@@ -18,9 +18,30 @@ struct NodeOptions: ParsableArguments {
       "Volumes this node can hold, for the scheduler; 0 sets no limit.", valueName: "count"))
   var maxVolumes: Int64 = 0
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How long an outage of the target must last before NodeUnstageVolume tears a volume down without \
+      it; what had not reached the target is lost then. 'off' waits for the target for ever.
+      """, valueName: "seconds"))
+  var forcedTeardownAfter: Patience = .seconds(600)
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      How long the kernel keeps a volume's disk, and the I/O that waits for it, once the last \
+      controller is gone (delayed_removal_secs, Linux 6.16 and later); 0: not at all. Volumes with a \
+      ctrlLossTmo or fastIoFailTmo of their own are not affected.
+      """, valueName: "seconds"))
+  var delayedRemovalSecs: UInt32 = 600
+
   func validate() throws {
     guard !nodeID.isEmpty, nodeID.utf8.count <= 253 else {
       throw ValidationError("--node-id must have 1 to 253 bytes")
+    }
+    guard delayedRemovalSecs <= NodeConfiguration.longestRemovalDelay else {
+      throw ValidationError(
+        "--delayed-removal-secs must not exceed \(NodeConfiguration.longestRemovalDelay)")
     }
     guard maxVolumes >= 0 else { throw ValidationError("--max-volumes must not be negative") }
   }
@@ -31,6 +52,8 @@ struct NodeOptions: ParsableArguments {
       nodeID: nodeID, kubeletDirectory: try KubeletDirectory(kubeletDir))
     node.maximumVolumes = maxVolumes
     node.topology = topology
+    node.removalDelay = delayedRemovalSecs
+    node.forcedTeardownAfter = forcedTeardownAfter.duration
     return Plugin.NodePart(node, stateDirectory: stateDirectory)
   }
 }

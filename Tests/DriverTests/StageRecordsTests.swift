@@ -25,6 +25,7 @@ struct StageRecordsTests {
     record.identity = .init(
       uuid: record.source.uuid, nguid: record.source.nguid, wwid: "uuid.c1a4b8b2")
     record.formatting = .init(bootID: "b", diskSequence: 12)
+    record.fileSystemErrors = 3
     record.targets = [
       .init(path: "/var/lib/kubelet/pods/1/mount", readOnly: false, mode: .singleNodeMultiWriter),
       .init(path: "/var/lib/kubelet/pods/2/mount", readOnly: true, mode: .singleNodeReaderOnly),
@@ -41,6 +42,7 @@ struct StageRecordsTests {
     record.targets.removeLast()
     record.formatting = nil
     record.identity = nil
+    record.fileSystemErrors = nil
     try await records.save(record)
     #expect(try await records.record(of: record.volume) == record)
     #expect(try await records.all { _, _ in Issue.record("nothing is broken") } == [record])

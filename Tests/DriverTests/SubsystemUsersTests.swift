@@ -30,6 +30,16 @@ struct SubsystemUsersTests {
     #expect(try await leave(second) == true)
   }
 
+  @Test("tell whether a volume is alone")
+  func alone() throws {
+    #expect(users.isOnlyUser(first, of: nqn))
+    try users.join(nqn, 1, first)
+    #expect(users.isOnlyUser(first, of: nqn))
+    #expect(!users.isOnlyUser(second, of: nqn))
+    try users.join(nqn, 2, second)
+    #expect(!users.isOnlyUser(first, of: nqn))
+  }
+
   @Test("count a volume once however often it joins")
   func idempotent() async throws {
     try users.join(nqn, 1, first)

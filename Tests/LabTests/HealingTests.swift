@@ -12,77 +12,22 @@ struct HealingTests {
   static let uses: [LabNode.Use] = [.ext4, .xfs, .block]
   static let impatient = ["ctrlLossTmo": "5"]
 
-  private func controllers(_ volume: TargetVolume) throws -> [Controller] {
-    try NVMeSysfs().subsystem(nqn: NQN(volume.nqn)).flatMap(\.controllers)
-  }
-
-  /// Whether the publish path leads to the namespace as it is now, and gives back what was written.
-  private func works(
-    _ volume: TargetVolume, _ use: LabNode.Use, at path: String, _ written: ChecksumWriter
-  ) -> Bool {
-    guard let head = try? BlockTests.head(of: volume),
-      (try? controllers(volume).contains { $0.state == .live }) == true
-    else { return false }
-    switch use {
-    case .block:
-      guard (try? BlockTests.deviceNumber(path)) == head.device else { return false }
-      return (try? written.verify(at: path)) == 0
-    case .fileSystem:
-      guard
-        let mount = try? MountTable.current().mounts(at: path).last, mount.device == head.device,
-        (try? written.verify(at: path + "/log")) == 0
-      else { return false }
-      return (try? "x".write(toFile: path + "/alive", atomically: true, encoding: .utf8)) != nil
-    }
-  }
-
-  /// Stages and publishes, and writes a hundred records.
-  private func prepare(
-    _ node: LabNode, _ volume: TargetVolume, _ use: LabNode.Use, _ context: [String: String] = [:]
-  ) async throws -> (String, ChecksumWriter) {
-    try await node.stage(volume, use, context: context)
-    let path = try await node.publish(volume, use)
-    let writer = ChecksumWriter(path: use == .block ? path : path + "/log")
-    writer.start(limit: 100)
-    try await eventually(within: .seconds(60), "a hundred records") { writer.acknowledged == 100 }
-    try await writer.stop()
-    #expect(works(volume, use, at: path, writer))
-    return (path, writer)
-  }
-
-  private func expectHealed(
-    _ volume: TargetVolume, _ use: LabNode.Use, at path: String, _ writer: ChecksumWriter
-  ) async throws {
-    let start = ContinuousClock.now
-    try await eventually(within: .seconds(90), "\(path) to work again") {
-      works(volume, use, at: path, writer)
-    }
-    print("healed \(use) in \(ContinuousClock.now - start)")
-  }
-
-  private func takeDown(
-    _ node: LabNode, _ volume: TargetVolume, _ use: LabNode.Use
-  ) async throws {
-    try await node.unpublish(volume, use)
-    try await node.unstage(volume, use)
-  }
-
   @Test("since the kernel gave up in an outage longer than ctrl_loss_tmo", arguments: uses)
   func gaveUp(use: LabNode.Use) async throws {
     try await Scenario.run { lab in
       let node = lab.node
       let volume = try lab.volume()
-      let (path, writer) = try await prepare(node, volume, use, Self.impatient)
+      let (path, writer) = try await node.prepare(volume, use, Self.impatient)
       try volume.portDown()
       try await eventually(within: .seconds(60), "the kernel to give up") {
-        try controllers(volume).isEmpty
+        try volume.controllers().isEmpty
       }
       let condition = try await node.stats(volume, at: path).volumeCondition
       #expect(condition?.abnormal == true)
       try await Task.sleep(for: .seconds(5))
       try volume.portUp()
-      try await expectHealed(volume, use, at: path, writer)
-      try await takeDown(node, volume, use)
+      try await node.expectHealed(volume, use, at: path, writer)
+      try await node.takeDown(volume, use)
     }
   }
 
@@ -91,18 +36,18 @@ struct HealingTests {
     try await Scenario.run { lab in
       let node = lab.node
       let volume = try lab.volume()
-      let (path, writer) = try await prepare(node, volume, .ext4, Self.impatient)
+      let (path, writer) = try await node.prepare(volume, .ext4, Self.impatient)
       let held = open(path + "/log", O_RDONLY)
       defer { close(held) }
       let before = try #require(try BlockTests.head(of: volume)?.device)
       try volume.portDown()
       try await eventually(within: .seconds(60), "the kernel to give up") {
-        try controllers(volume).isEmpty
+        try volume.controllers().isEmpty
       }
       try volume.portUp()
-      try await expectHealed(volume, .ext4, at: path, writer)
+      try await node.expectHealed(volume, .ext4, at: path, writer)
       #expect(try BlockTests.head(of: volume)?.device != before, "another device number")
-      try await takeDown(node, volume, .ext4)
+      try await node.takeDown(volume, .ext4)
     }
   }
 
@@ -111,13 +56,13 @@ struct HealingTests {
     try await Scenario.run { lab in
       let node = lab.node
       let volume = try lab.volume(portals: [.init(1), .init(2)])
-      let (path, writer) = try await prepare(node, volume, use)
+      let (path, writer) = try await node.prepare(volume, use)
       try runProgram(["nvme", "disconnect", "-n", volume.nqn])
-      try await expectHealed(volume, use, at: path, writer)
+      try await node.expectHealed(volume, use, at: path, writer)
       try await eventually(within: .seconds(60), "both paths") {
-        try controllers(volume).filter { $0.state == .live }.count == 2
+        try volume.controllers().filter { $0.state == .live }.count == 2
       }
-      try await takeDown(node, volume, use)
+      try await node.takeDown(volume, use)
     }
   }
 
@@ -126,12 +71,12 @@ struct HealingTests {
     try await Scenario.run { lab in
       let node = lab.node
       let volume = try lab.volume()
-      let (path, writer) = try await prepare(node, volume, use)
+      let (path, writer) = try await node.prepare(volume, use)
       try await node.driver.killNow()
       try runProgram(["nvme", "disconnect", "-n", volume.nqn])
       try await node.start()
-      try await expectHealed(volume, use, at: path, writer)
-      try await takeDown(node, volume, use)
+      try await node.expectHealed(volume, use, at: path, writer)
+      try await node.takeDown(volume, use)
     }
   }
 
@@ -140,15 +85,15 @@ struct HealingTests {
     try await Scenario.run { lab in
       let node = lab.node
       let volume = try lab.volume()
-      let (path, writer) = try await prepare(node, volume, .ext4)
+      let (path, writer) = try await node.prepare(volume, .ext4)
       try runProgram(["nvme", "disconnect", "-n", volume.nqn])
       // Told to wait while recovery is at it, or the one to do it.
       for _ in 0..<60 {
         if (try? await node.publish(volume, .ext4)) != nil { break }
         try await Task.sleep(for: .seconds(1))
       }
-      #expect(works(volume, .ext4, at: path, writer))
-      try await takeDown(node, volume, .ext4)
+      #expect(node.works(volume, .ext4, at: path, writer))
+      try await node.takeDown(volume, .ext4)
     }
   }
 
@@ -160,7 +105,7 @@ struct HealingTests {
       // Without writes on the way: those that wait in an outage the kernel sends to whatever answers,
       // before it looks who that is.
       let use = LabNode.Use.fileSystem("ext4", flags: ["noinit_itable"])
-      let (path, writer) = try await prepare(node, volume, use)
+      let (path, writer) = try await node.prepare(volume, use)
       try runProgram(["sync", "-f", path])
       try volume.portDown()
       let before = try Data(contentsOf: URL(fileURLWithPath: volume.backingFile))
@@ -168,7 +113,7 @@ struct HealingTests {
         uuid: "00000000-0000-4000-8000-00000000dead", host: node.host.nqn.rawValue)
       try volume.portUp()
       try await eventually(within: .seconds(60), "the plugin to notice") {
-        let controllers = try controllers(volume)
+        let controllers = try volume.controllers()
         return controllers.contains { $0.state == .live }
           && node.driver.logTail(200).contains("to=foreign")
       }
@@ -181,8 +126,8 @@ struct HealingTests {
       try volume.portDown()
       try volume.recreate(host: node.host.nqn.rawValue)
       try volume.portUp()
-      try await expectHealed(volume, use, at: path, writer)
-      try await takeDown(node, volume, use)
+      try await node.expectHealed(volume, use, at: path, writer)
+      try await node.takeDown(volume, use)
     }
   }
 
@@ -193,16 +138,16 @@ struct HealingTests {
       var published: [(TargetVolume, String, ChecksumWriter)] = []
       for number in 0..<16 {
         let volume = try lab.volume(size: 64 << 20, portals: [.init(1 + number % 4)])
-        let (path, writer) = try await prepare(node, volume, .ext4)
+        let (path, writer) = try await node.prepare(volume, .ext4)
         published.append((volume, path, writer))
       }
       for (volume, _, _) in published { try runProgram(["nvme", "disconnect", "-n", volume.nqn]) }
       let start = ContinuousClock.now
       try await eventually(within: .seconds(240), "all to work again") {
-        published.allSatisfy { works($0.0, .ext4, at: $0.1, $0.2) }
+        published.allSatisfy { node.works($0.0, .ext4, at: $0.1, $0.2) }
       }
       print("healed 16 volumes in \(ContinuousClock.now - start)")
-      for (volume, _, _) in published { try await takeDown(node, volume, .ext4) }
+      for (volume, _, _) in published { try await node.takeDown(volume, .ext4) }
     }
   }
 }

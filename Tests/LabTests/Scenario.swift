@@ -12,6 +12,26 @@ extension Trait where Self == ConditionTrait {
   static var lab: Self { .enabled(if: inLab, "runs in the lab: hack/test lab") }
 }
 
+extension Trait where Self == ConditionTrait {
+  /// Runs only where there is time: NVMEOF_CSI_LAB_LONG is set.
+  static var long: Self {
+    .enabled(
+      if: ProcessInfo.processInfo.environment["NVMEOF_CSI_LAB_LONG"] != nil,
+      "takes long: hack/test --full")
+  }
+}
+
+/// What the guest's kernel does when a target says "do not retry".
+enum GuestKernel {
+  /// Since Linux 6.10 it removes the controller, whatever ctrl_loss_tmo says.
+  static let givesUpWhenToldTo: Bool = {
+    let release = (try? runProgram(["uname", "-r"])) ?? ""
+    let numbers = release.split(separator: ".").prefix(2).compactMap { Int($0) }
+    guard numbers.count == 2 else { return false }
+    return (numbers[0], numbers[1]) >= (6, 10)
+  }()
+}
+
 /// A node and a target, made for one test and gone after it.
 struct Scenario: Sendable {
   let node: LabNode
@@ -21,12 +41,13 @@ struct Scenario: Sendable {
 
   /// Runs `body` with a plugin that is up; afterwards nothing may be left on the node.
   static func run(
-    environment: [String: String] = [:], _ body: (Scenario) async throws -> Void
+    environment: [String: String] = [:], arguments: [String] = [],
+    _ body: (Scenario) async throws -> Void
   ) async throws {
     let number = counter.add(1, ordering: .relaxed).newValue
     let node = try LabNode("node-\(number)")
     let scenario = Scenario(node: node, target: try NVMeTarget())
-    try await node.start(environment: environment)
+    try await node.start(environment: environment, arguments: arguments)
     do {
       try await body(scenario)
       let left = try node.leftovers()

@@ -8,7 +8,7 @@ struct TeardownTests {
   @Test(
     "with the target gone: answers within the deadline, holds nobody up, and ends when it is back")
   func targetGone() async throws {
-    try await Scenario.run { lab in
+    try await Scenario.run(arguments: ["--forced-teardown-after", "off"]) { lab in
       let node = lab.node
       let volume = try lab.volume(size: 96 << 20)
       let other = try lab.volume(size: 96 << 20, portals: [.init(2)])

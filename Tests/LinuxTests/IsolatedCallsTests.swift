@@ -34,6 +34,42 @@ import Testing
     ) { try await IsolatedCalls().statistics(of: "/\0", deadline: soon()) }
   }
 
+  @Test("An attribute gets its value in one write, and is never created")
+  func attribute() async throws {
+    let path = "/tmp/isolated-attribute-\(getpid())"
+    await #expect(
+      throws: IsolatedCallError.failed(
+        SystemCallError(call: "open", subject: path, errno: .noSuchFileOrDirectory))
+    ) { try await IsolatedCalls().set(attribute: path, to: "600", deadline: soon()) }
+    try Files.replaceDurably(path, with: Array("0000\n".utf8), mode: 0o600)
+    defer { _ = try? Files.unlink(path) }
+    try await IsolatedCalls().set(attribute: path, to: "600", deadline: soon())
+    #expect(try Files.read(path, limit: 16) == Array("6000\n".utf8))
+    await #expect(
+      throws: IsolatedCallError.failed(
+        SystemCallError(call: "write", subject: "/dev/full", errno: .noSpace))
+    ) { try await IsolatedCalls().set(attribute: "/dev/full", to: "600", deadline: soon()) }
+  }
+
+  @Test("A directory is asked whether it takes changes, and not changed")
+  func writable() async throws {
+    // Who may not use trusted attributes, in a container for instance, learns nothing and does no harm.
+    let before = try Files.status("/tmp")
+    do throws(IsolatedCallError) {
+      try await IsolatedCalls().requireWritable(directory: "/tmp", deadline: soon())
+    } catch {
+      guard case .failed(let failure) = error else { throw error }
+      #expect([Errno.notPermitted, .notSupported].contains(failure.errno), "\(failure)")
+    }
+    #expect(try Files.status("/tmp") == before)
+    await #expect(throws: IsolatedCallError.self, "what is there is no directory") {
+      try await IsolatedCalls().requireWritable(directory: "/dev/null", deadline: soon())
+    }
+    await #expect(throws: IsolatedCallError.self, "nobody writes there") {
+      try await IsolatedCalls().requireWritable(directory: "/proc", deadline: soon())
+    }
+  }
+
   @Test("2,000 calls at once all answer and leave neither a descriptor nor a child")
   func many() async throws {
     let witness = Witness()

@@ -47,7 +47,7 @@ struct FabricsConnectTests {
       arguments == [
         "connect", "--transport=rdma", base[2], base[3], base[4], "--ctrl-loss-tmo=600",
         "--reconnect-delay=5", "--config=none", "--output-format=json", "--traddr=192.0.2.1",
-        "--trsvcid=4420", "--keep-alive-tmo=10", "--nr-io-queues=4", "--fast_io_fail_tmo=30",
+        "--trsvcid=4420", "--keep-alive-tmo=10", "--nr-io-queues=4",
         "--host-traddr=192.0.2.9", "--host-iface=eth1",
       ])
   }
@@ -192,6 +192,19 @@ struct FabricsConnectTests {
       volume, at: portal, as: nodeA, options: options, deadline: .ample)
     #expect(controller.ctrlLossTimeout == 600)
     #expect(try machine.read("\(machine.subsystem)/nvme0/ctrl_loss_tmo") == "600\n")
+  }
+
+  @Test("sets in sysfs when I/O is to fail, which nvme-cli does not always know how to ask for")
+  func fastIOFail() async throws {
+    let machine = try Machine("live-two-portals")
+    try machine.write("", "\(machine.subsystem)/nvme0/fast_io_fail_tmo")
+    var options = ConnectOptions()
+    options.fastIOFailTimeout = 7
+    let portal = try TransportAddress("127.0.0.1:4420", transport: .tcp)
+    _ = try await machine.fabrics(FakeRunner()).connect(
+      volume, at: portal, as: nodeA, options: options, deadline: .ample)
+    #expect(try machine.read("\(machine.subsystem)/nvme0/fast_io_fail_tmo") == "7")
+    #expect(try machine.read("\(machine.subsystem)/nvme1/fast_io_fail_tmo") == "off\n")
   }
 
   @Test("loads the kernel's module where it is missing")

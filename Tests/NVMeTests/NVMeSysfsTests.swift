@@ -123,11 +123,34 @@ struct NVMeSysfsTests {
       try machine.sysfs.namespace(device: head) == Self.disk("nvme0n1", minor: 1, sequence: 12))
     let absent = DeviceNumber(major: 259, minor: 9)
     #expect(try machine.sysfs.namespace(device: absent) == nil)
-    try Files.makeDirectories("\(machine.sysfs.root)/dev/block/8:0", mode: 0o700)
-    try machine.write(
-      "MAJOR=8\nMINOR=0\nDEVNAME=sda\nDEVTYPE=disk\n",
-      "\(machine.sysfs.root)/dev/block/8:0/uevent")
-    #expect(try machine.sysfs.namespace(device: DeviceNumber(major: 8, minor: 0)) == nil)
+  }
+
+  @Test("tells whether a controller leads to a disk, whatever the controller is doing")
+  func paths() throws {
+    let machine = try Machine("connecting")
+    #expect(try machine.sysfs.subsystems()[0].namespaces.map(\.hasPath) == [true])
+    try machine.disappear("\(machine.subsystem)/nvme0/nvme0c0n1")
+    #expect(try machine.sysfs.subsystems()[0].namespaces.map(\.hasPath) == [true])
+    try machine.disappear("\(machine.subsystem)/nvme1/nvme0c1n1")
+    #expect(try machine.sysfs.subsystems()[0].namespaces.map(\.hasPath) == [false])
+    // The head that the kernel keeps, and no controller.
+    try machine.disappear("\(machine.subsystem)/nvme0")
+    try machine.disappear("\(machine.subsystem)/nvme1")
+    let subsystem = try #require(try machine.sysfs.subsystems().first)
+    #expect(subsystem.controllers == [])
+    #expect(subsystem.namespaces.map(\.hasPath) == [false])
+  }
+
+  @Test(
+    "tells how long the kernel keeps a head without controllers, where it can",
+    arguments: [("0", 0), ("3600", 3_600), ("4294967295", 4_294_967_295), (nil, nil)]
+      as [(String?, UInt32?)])
+  func removalDelay(text: String?, seconds: UInt32?) throws {
+    let machine = try Machine("connecting")
+    if let text {
+      try machine.write(text + "\n", "\(machine.subsystem)/nvme0n1/delayed_removal_secs")
+    }
+    #expect(try machine.sysfs.subsystems()[0].namespaces.map(\.removalDelay) == [seconds])
   }
 
   @Test("tells what is stacked on a disk")

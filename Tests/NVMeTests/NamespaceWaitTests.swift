@@ -1,3 +1,4 @@
+import Linux
 import Synchronization
 import Testing
 
@@ -17,6 +18,27 @@ struct NamespaceWaitTests {
       await #expect(throws: FabricsError.self) {
         try await wait.namespace(nsid, of: volume, uuid: uuid, nguid: nguid, deadline: deadline)
       })
+  }
+
+  @Test("waits for a path to a disk that the kernel has kept without any")
+  func pathless() async throws {
+    let machine = try Machine("connecting")
+    try machine.disappear("\(machine.subsystem)/nvme0/nvme0c0n1")
+    try machine.disappear("\(machine.subsystem)/nvme1/nvme0c1n1")
+    let error = await #expect(throws: FabricsError.self) {
+      try await NamespaceWait(sysfs: machine.sysfs).namespace(
+        1, of: volume, uuid: nil, nguid: nil, deadline: .now + .milliseconds(20))
+    }
+    #expect(error?.code == .timedOut)
+    #expect(
+      error?.message.contains("1 (nvme0n1, which no controller leads to)") == true,
+      "\(error?.message ?? "")")
+    let returning = NamespaceWait(sysfs: machine.sysfs) { _ in
+      try? Files.makeDirectories("\(machine.subsystem)/nvme1/nvme0c1n1", mode: 0o700)
+    }
+    let found = try await returning.namespace(
+      1, of: volume, uuid: nil, nguid: nil, deadline: .now + .seconds(30))
+    #expect(found.name == "nvme0n1")
   }
 
   @Test("ends at once when it is there")

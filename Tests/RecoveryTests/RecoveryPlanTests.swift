@@ -21,8 +21,8 @@ struct RecoveryPlanTests {
     DesiredVolume(
       nqn: try NQN("nqn.2024-01.io.example:v"), nsid: 1,
       identity: .init(uuid: nil, nguid: nil, wwid: "uuid.1"),
-      portals: try (1...portals).map { try portal($0) }, use: use, stagingPath: "/k/staging",
-      targets: targets)
+      portals: try (1...portals).map { try portal($0) }, use: use, removalDelay: 600,
+      stagingPath: "/k/staging", targets: targets)
   }
 
   static func controller(_ number: Int, _ state: Controller.State) -> Controller {
@@ -33,11 +33,12 @@ struct RecoveryPlanTests {
   }
 
   static func namespace(
-    _ device: DeviceNumber, wwid: String = "uuid.1", size: UInt64 = 1 << 30
+    _ device: DeviceNumber, wwid: String = "uuid.1", size: UInt64 = 1 << 30, hasPath: Bool = true,
+    removalDelay: UInt32? = nil
   ) -> Namespace {
     Namespace(
       name: "nvme0n\(device.minor)", nsid: 1, uuid: nil, nguid: nil, wwid: wwid, device: device,
-      size: size, diskSequence: 9, holders: [])
+      size: size, diskSequence: 9, holders: [], hasPath: hasPath, removalDelay: removalDelay)
   }
 
   static func observed(
@@ -91,7 +92,44 @@ struct RecoveryPlanTests {
       [.connect([try Self.portal(1), try Self.portal(2)])])
     // delayed_removal_secs: the head stays without a controller under it.
     expect(
-      Self.observed(controllers), of: try Self.desired(), .lost, [.connect([try Self.portal(1)])])
+      Self.observed(controllers, [Self.namespace(Self.old, hasPath: false, removalDelay: 600)]),
+      of: try Self.desired(), .lost, [.connect([try Self.portal(1)])])
+  }
+
+  @Test("has nothing to renew when the kernel has kept the disk for the new controller")
+  func kept() throws {
+    expect(
+      Self.observed([Self.controller(2, .live)], [Self.namespace(Self.old, removalDelay: 600)]),
+      of: try Self.desired(portals: 2), .degraded(missing: [try Self.portal(1)]),
+      [.connect([try Self.portal(1)])])
+  }
+
+  @Test(
+    "has the kernel keep the disk for as long as it should, where it can",
+    arguments: [(nil, false), (600, false), (0, true), (3_600, true)] as [(UInt32?, Bool)])
+  func retain(present: UInt32?, acts: Bool) throws {
+    let namespaces = [Self.namespace(Self.old, removalDelay: present)]
+    let step: [RecoveryStep] = acts ? [.retain(600)] : []
+    expect(
+      Self.observed([Self.controller(1, .live)], namespaces), of: try Self.desired(), .healthy, step
+    )
+    expect(
+      Self.observed([Self.controller(1, .connecting)], namespaces), of: try Self.desired(),
+      .reconnecting, step)
+    expect(
+      Self.observed([Self.controller(1, .live)], namespaces, targets: [:]),
+      of: try Self.desired(.block, targets: [Self.first]), .incomplete, step + [.node(Self.first)])
+  }
+
+  @Test("takes a disk that no controller leads to for none")
+  func pathless() throws {
+    let namespaces = [Self.namespace(Self.old, hasPath: false, removalDelay: 0)]
+    expect(
+      Self.observed([Self.controller(1, .live)], namespaces), of: try Self.desired(), .absent,
+      [.rescan])
+    expect(
+      Self.observed([Self.controller(1, .connecting)], namespaces), of: try Self.desired(),
+      .reconnecting)
   }
 
   @Test("connects the portals that have no path, whatever else is to be done")

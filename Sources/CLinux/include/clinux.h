@@ -56,6 +56,11 @@ enum clinux_operation_kind {
   CLINUX_SCAN,
   /// Opens a directory and reads its first entries, to see whether it can be read.
   CLINUX_LIST,
+  /// Whether a file system still takes changes, asked without making one: removes the extended
+  /// attribute `data` of a directory, which it does not have.
+  CLINUX_REMOVE_NO_ATTRIBUTE,
+  /// Writes `data` to the attribute of sysfs at `target`, in one write(2).
+  CLINUX_SET,
 };
 
 struct clinux_operation {
