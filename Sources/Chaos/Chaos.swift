@@ -62,13 +62,16 @@ struct Chaos {
         for item in schedule.items where report.violations.isEmpty {
           try await Task.sleep(until: start + .milliseconds(item.at), clock: .continuous)
           report.begin(item)
-          if case .call(let call, let volume, let seconds) = item.action {
+          switch item.action {
+          case .call(let call, let volume, let seconds):
             guard let pod = pods.first(where: { $0.plan.name == volume }) else { continue }
             calls.addTask {
               await pod.perform(call, decoy: decoy, seconds: seconds, number: item.number)
             }
-          } else {
-            try await carryOut(item.action)
+          case .disconnect(let volume):
+            // Takes up to a minute while the network is down: the kernel waits for the target's answer.
+            calls.addTask { await saboteur.disconnect(volume) }
+          default: try await carryOut(item.action)
           }
         }
       } catch {
@@ -79,12 +82,12 @@ struct Chaos {
 
   private func carryOut(_ action: Action) async throws {
     switch action {
-    case .call: break
+    // Beside the schedule: see act().
+    case .call, .disconnect: break
     case .goal(let goal, let volume):
       pods.first { $0.plan.name == volume }?.want(goal)
     case .begin(let fault, let volume, _): try await saboteur.begin(fault, volume)
     case .end(let fault, let volume): try await saboteur.end(fault, volume)
-    case .disconnect(let volume): try await saboteur.disconnect(volume)
     case .cut(let portal): try await saboteur.cut(portal)
     case .grow(let volume): try await saboteur.grow(volume)
     case .networkDown: try await saboteur.network(isUp: false)

@@ -1,4 +1,3 @@
-import Glibc
 import Lab
 import Synchronization
 
@@ -8,7 +7,7 @@ final class Plugin: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    var process: pid_t?
+    var isUp = false
     var life = 0
     var since = ContinuousClock.now
   }
@@ -28,20 +27,19 @@ final class Plugin: Sendable {
   }
 
   func kill() async throws {
-    state.withLock { $0.process = nil }
+    state.withLock { $0.isUp = false }
     try await node.driver.killNow()
   }
 
   /// SIGTERM at the end; returns how long it took.
   func stop() async throws -> Duration {
-    state.withLock { $0.process = nil }
+    state.withLock { $0.isUp = false }
     return try await node.driver.stop()
   }
 
   private func note() {
-    let process = node.driver.processID
     state.withLock { state in
-      state.process = process
+      state.isUp = true
       state.life += 1
       state.since = .now
     }
@@ -49,15 +47,13 @@ final class Plugin: Sendable {
 
   /// The life under way and its age; nil while it is meant to be dead.
   var life: (number: Int, age: Duration)? {
-    state.withLock { $0.process == nil ? nil : ($0.life, .now - $0.since) }
+    state.withLock { $0.isUp ? ($0.life, .now - $0.since) : nil }
   }
 
   /// Whether it ended though nobody ended it.
   var hasDied: Bool {
-    guard let process = state.withLock({ $0.process }), Glibc.kill(process, 0) != 0 else {
-      return false
-    }
+    guard let life = life?.number, !node.driver.isRunning else { return false }
     // Unless it was killed between the two.
-    return state.withLock { $0.process } == process
+    return self.life?.number == life
   }
 }

@@ -52,12 +52,12 @@ extension Pod {
       state.quiet = false
     }
     do {
-      try await eventually(within: .seconds(20), "\(plan.name) to be quiet") {
+      try await eventually(within: .seconds(5), "\(plan.name) to be quiet") {
         state.withLock { $0.quiet && $0.reached == $0.wanted && $0.goal == .running } && isHealthy
       }
       if plan.use != .block {
         let path = publishPath
-        _ = try await onThread(within: .seconds(20), "sync of \(path)") {
+        _ = try await onThread(within: .seconds(15), "sync of \(path)") {
           try Program.run("sync", "-f", path)
         }
       }

@@ -87,11 +87,17 @@ final class Saboteur: Sendable {
     pod.troubled()
   }
 
-  func disconnect(_ name: String) async throws {
-    let pod = try pod(name)
+  func disconnect(_ name: String) async {
+    guard let pod = try? pod(name) else { return }
     let nqn = pod.volume.nqn
-    // Ends with an error when there is nothing to disconnect.
-    _ = try await target { try Program.run("nvme", "disconnect", "-n", nqn, accepting: [0, 1]) }
+    do {
+      // Ends with an error when there is nothing to disconnect.
+      _ = try await onThread(within: .seconds(150), "nvme disconnect -n \(nqn)") {
+        try Program.run("nvme", "disconnect", "-n", nqn, accepting: [0, 1])
+      }
+    } catch {
+      report.violate(.neverHangs, name, "the lab: \(error)")
+    }
     pod.troubled()
   }
 

@@ -1,12 +1,16 @@
 import CSI
 import Foundation
 public import GRPC
+import Synchronization
 
 /// The driver as a process of its own, so that it can be stopped, killed and started again.
-public final class DriverProcess: @unchecked Sendable {
-  // Unchecked: `process` is replaced by `start` only, which its owner, a test or the demo, never calls
-  // from two tasks at once; everything else is immutable.
-  private var process: Process?
+public final class DriverProcess: Sendable {
+  private let life = Mutex(Life())
+
+  private struct Life {
+    var process: pid_t = 0
+    var isRunning = false
+  }
 
   /// The executable.
   public let binary: String
@@ -52,21 +56,13 @@ public final class DriverProcess: @unchecked Sendable {
 
   /// Starts the plugin, with further arguments; its socket may take a moment.
   public func start(environment: [String: String] = [:], arguments: [String] = []) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: binary)
-    process.arguments =
-      self.arguments + [
+    let process = try Program.start(
+      [binary] + self.arguments + [
         "--endpoint", "unix://\(socket)", "--state-dir", directory + "/state", "--log-level",
         "debug",
-      ] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logFile))
-    try log.seekToEnd()
-    process.standardError = log
-    process.standardOutput = log
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    self.process = process
+      ] + arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      log: logFile)
+    life.withLock { $0 = Life(process: process, isRunning: true) }
   }
 
   /// Waits until it is ready to serve.
@@ -97,9 +93,17 @@ public final class DriverProcess: @unchecked Sendable {
   }
 
   /// Whether the plugin was started and has not ended.
-  public var isRunning: Bool { process?.isRunning ?? false }
+  public var isRunning: Bool {
+    life.withLock { life in
+      var status: Int32 = 0
+      if life.isRunning, waitpid(life.process, &status, WNOHANG) == life.process {
+        life.isRunning = false
+      }
+      return life.isRunning
+    }
+  }
   /// Of the latest life.
-  public var processID: Int32 { process?.processIdentifier ?? 0 }
+  public var processID: Int32 { life.withLock { $0.process } }
 
   /// SIGKILL, and waits for the end.
   public func killNow() async throws {
@@ -117,7 +121,12 @@ public final class DriverProcess: @unchecked Sendable {
 
   /// Waits until the plugin is no longer running.
   public func waitForEnd(within limit: Duration) async throws {
-    try await eventually(within: limit, "the plugin to end") { !isRunning }
+    do {
+      try await eventually(within: limit, "the plugin to end") { !isRunning }
+    } catch {
+      let stat = (try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8)) ?? "?"
+      throw LabError("\(error); /proc/\(processID)/stat: \(stat.prefix(60))")
+    }
   }
 
   /// The last lines of the log, for a failing test's message.

@@ -47,6 +47,21 @@ public enum Program {
     return output
   }
 
+  /// Starts a program that stays, with this environment and its output at the end of `log`. Whoever
+  /// starts it waits for it.
+  static func start(
+    _ arguments: [String], environment: [String: String], log: String
+  ) throws -> pid_t {
+    guard let name = arguments.first else { throw LabError("no program to run") }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    return try spawn(name, arguments, &actions, environment: environment)
+  }
+
   /// Starts the program; the child alone has the pipe's other end afterwards, so that its end is the
   /// end of what can be read.
   private static func start(_ arguments: [String]) throws -> (pid_t, Descriptor) {
@@ -59,13 +74,34 @@ public enum Program {
     posix_spawn_file_actions_adddup2(&actions, pipe.write.number, 1)
     posix_spawn_file_actions_adddup2(&actions, pipe.write.number, 2)
 
-    var pointers = arguments.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    var child: pid_t = 0
-    let failure = withExtendedLifetime(pipe) {
-      posix_spawnp(&child, name, &actions, nil, &pointers, environ)
+    let child = try withExtendedLifetime(pipe) {
+      try spawn(name, arguments, &actions, environment: nil)
     }
-    guard failure == 0 else { throw LabError("start \(name): errno \(failure)") }
     return (child, pipe.read)
+  }
+
+  /// posix_spawnp(3); without an environment of its own the program has this one's.
+  private static func spawn(
+    _ name: String, _ arguments: [String], _ actions: inout posix_spawn_file_actions_t,
+    environment: [String: String]?
+  ) throws -> pid_t {
+    var pointers = arguments.map { strdup($0) } + [nil]
+    var variables = (environment ?? [:]).map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for pointer in pointers + variables { free(pointer) } }
+    // The thread that runs this may have signals blocked, which the program would inherit.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var child: pid_t = 0
+    let failure =
+      environment == nil
+      ? posix_spawnp(&child, name, &actions, &attributes, &pointers, environ)
+      : posix_spawnp(&child, name, &actions, &attributes, &pointers, &variables)
+    guard failure == 0 else { throw LabError("start \(name): errno \(failure)") }
+    return child
   }
 }
