@@ -14,21 +14,25 @@ public final class DriverProcess: @unchecked Sendable {
   public let nodeID: String
   /// Where volumes are published.
   public let kubeletDirectory: String
+  /// What the controller is told; nil: there is none.
+  public let controller: [String]?
 
   /// The CSI socket.
   public var socket: String { directory + "/csi.sock" }
   /// Where standard error of every life of the plugin goes.
   public var logFile: String { directory + "/log" }
 
-  /// A plugin whose socket, state and log live in `directory`.
+  /// A plugin whose socket, state and log live in `directory`, with a controller if it has arguments
+  /// for one.
   public init(
     binary: String = ".build/debug/nvmeof-csi", directory: String, nodeID: String,
-    kubeletDirectory: String = "/run/lab/kubelet"
+    kubeletDirectory: String = "/run/lab/kubelet", controller: [String]? = nil
   ) throws {
     self.binary = binary
     self.directory = directory
     self.nodeID = nodeID
     self.kubeletDirectory = kubeletDirectory
+    self.controller = controller
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
     _ = FileManager.default.createFile(atPath: logFile, contents: nil)
@@ -38,10 +42,14 @@ public final class DriverProcess: @unchecked Sendable {
   public func start(environment: [String: String] = [:]) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: binary)
-    process.arguments = [
-      "node", "--endpoint", "unix://\(socket)", "--node-id", nodeID, "--kubelet-dir",
-      kubeletDirectory, "--state-dir", directory + "/state", "--log-level", "debug",
-    ]
+    process.arguments =
+      [
+        controller == nil ? "node" : "all", "--endpoint", "unix://\(socket)", "--node-id", nodeID,
+        "--kubelet-dir", kubeletDirectory, "--state-dir",
+        // Both together keep the node's records in a directory below.
+        controller == nil ? directory + "/state" : directory, "--log-level",
+        "debug",
+      ] + (controller ?? [])
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logFile))
     try log.seekToEnd()
