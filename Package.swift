@@ -127,7 +127,7 @@ let package = Package(
       name: "nvmeof-csi",
       dependencies: [
         "Backends", "CSI", "CSITool", "Command", "Driver", "GRPC", "JSON", "Linux", "NVMe",
-        "ProtobufC",
+        "ProtobufC", "StateStore",
         argumentParser,
         logging, serviceLifecycle, system,
       ],

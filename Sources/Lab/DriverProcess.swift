@@ -20,23 +20,29 @@ public final class DriverProcess: Sendable {
   public let nodeID: String
   /// Where volumes are published.
   public let kubeletDirectory: String
+  /// What the controller is told; nil: there is none.
+  public let controller: [String]?
 
   /// The CSI socket.
   public var socket: String { directory + "/csi.sock" }
   /// Where standard error of every life of the plugin goes.
   public var logFile: String { directory + "/log" }
 
-  /// What it is started with besides its socket and its state.
+  /// What it is started with besides its socket.
   private let arguments: [String]
 
-  /// A node plugin whose socket, state and log live in `directory`.
+  /// A node plugin whose socket, state and log live in `directory`, with a controller if it has
+  /// arguments for one.
   public convenience init(
     binary: String = ".build/debug/nvmeof-csi", directory: String, nodeID: String,
-    kubeletDirectory: String = "/run/lab/kubelet"
+    kubeletDirectory: String = "/run/lab/kubelet", controller: [String]? = nil
   ) throws {
+    let node = ["--node-id", nodeID, "--kubelet-dir", kubeletDirectory, "--state-dir"]
     try self.init(
       binary: binary, directory: directory, nodeID: nodeID, kubeletDirectory: kubeletDirectory,
-      arguments: ["node", "--node-id", nodeID, "--kubelet-dir", kubeletDirectory])
+      // Both together keep the node's records in a directory below.
+      arguments: controller.map { ["all"] + node + [directory] + $0 }
+        ?? ["node"] + node + [directory + "/state"])
   }
 
   /// Any of the driver's services. Those that are no node's have no node id.
@@ -57,10 +63,8 @@ public final class DriverProcess: Sendable {
   /// Starts the plugin, with further arguments; its socket may take a moment.
   public func start(environment: [String: String] = [:], arguments: [String] = []) throws {
     let process = try Program.start(
-      [binary] + self.arguments + [
-        "--endpoint", "unix://\(socket)", "--state-dir", directory + "/state", "--log-level",
-        "debug",
-      ] + arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      [binary] + self.arguments + ["--endpoint", "unix://\(socket)", "--log-level", "debug"]
+        + arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
       log: logFile)
     life.withLock { $0 = Life(process: process, isRunning: true) }
   }

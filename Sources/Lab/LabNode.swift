@@ -24,11 +24,14 @@ public final class LabNode: Sendable {
     public static let xfs = Use.fileSystem("xfs")
   }
 
-  /// A node whose plugin keeps its socket, state and log in `/run/lab/<name>`.
+  /// A node whose plugin keeps its socket, state and log in `/run/lab/<name>`, and serves the controller
+  /// too if it has arguments for it.
   public init(
-    _ name: String = "lab-node", binary: String = ".build/debug/nvmeof-csi"
+    _ name: String = "lab-node", binary: String = ".build/debug/nvmeof-csi",
+    controller: [String]? = nil
   ) throws {
-    driver = try DriverProcess(binary: binary, directory: "/run/lab/\(name)", nodeID: name)
+    driver = try DriverProcess(
+      binary: binary, directory: "/run/lab/\(name)", nodeID: name, controller: controller)
     host = HostIdentity(nodeID: name)
   }
 

@@ -8,7 +8,10 @@ struct NVMeoFCSI: AsyncParsableCommand {
     commandName: "nvmeof-csi",
     abstract: "The NVMe-over-Fabrics CSI driver for Kubernetes.",
     version: version,
-    subcommands: [NodeCommand.self, ControllerCommand.self, AllCommand.self, CSICommand.self])
+    subcommands: [
+      NodeCommand.self, ControllerCommand.self, AllCommand.self, StatusCommand.self,
+      CSICommand.self,
+    ])
 
   /// The driver's own version, for GetPluginInfo and `--version`.
   static let version = "0.1.0"

@@ -58,9 +58,9 @@ extension VolumeController {
     _ operation: Operation
   ) async throws(DriverError) {
     let begun = try await operation.step("record") { () async throws(DriverError) in
-      try await begin(id, name, asked)
+      try await begin(id, name, asked, deadline: operation.deadline)
     }
-    guard var stored = begun else { return }
+    guard var (stored, isFresh) = begun else { return }
     let specification = VolumeSpecification(
       id: id, size: stored.record.size, content: asked.content, parameters: asked.parameters)
     do throws(DriverError) {
@@ -73,7 +73,7 @@ extension VolumeController {
       stored.record.location = try VolumeRecord.Location(volume.export, for: asked)
       stored.record.size = volume.size
     } catch {
-      await settle(stored, after: error)
+      await settle(stored, isFresh: isFresh, after: error)
       throw error
     }
     stored.record.phase = .ready
@@ -85,10 +85,12 @@ extension VolumeController {
     }
   }
 
-  /// The record to work from, durable; nil when the volume is there already.
+  /// The record to work from, durable, and whether the backend had nothing of the volume before; nil when
+  /// the volume is there already.
   private func begin(
-    _ id: ObjectID, _ name: String, _ asked: VolumeRecord.Request
-  ) async throws(DriverError) -> ObjectRecords<VolumeRecord>.Stored? {
+    _ id: ObjectID, _ name: String, _ asked: VolumeRecord.Request,
+    deadline: ContinuousClock.Instant
+  ) async throws(DriverError) -> (stored: ObjectRecords<VolumeRecord>.Stored, isFresh: Bool)? {
     if var stored = try await volumes.record(of: id) {
       switch stored.record.phase {
       case .ready:
@@ -99,18 +101,22 @@ extension VolumeController {
       case .creating:
         try stored.record.check(name, asked)
         if try takeOver(id, &stored.record.owner) { try await volumes.save(&stored) }
-        return stored
+        return (stored, isFresh: false)
       }
     }
     let size = try backend.size(
       required: asked.required, limit: asked.limit, source: try await sourceSize(asked.content),
       fallback: configuration.defaultSize)
+    // Our records may have been lost, and the volume under this name be somebody's data.
+    let present = try await translating { () async throws(BackendError) in
+      try await backend.volume(id, deadline: deadline)
+    }
     var stored = volumes.new(
       VolumeRecord(
         id: id, name: name, phase: .creating, owner: life, request: asked, size: size,
         createdAt: WallClock.nanoseconds))
     try await volumes.save(&stored)
-    return stored
+    return (stored, isFresh: present == nil)
   }
 
   /// Bytes that the content's source has. It cannot go: whoever reads it has it reserved.
@@ -130,9 +136,10 @@ extension VolumeController {
   }
 
   /// After a create that failed: forgets it when nothing is left of it, undoes it when something may
-  /// be, keeps it for the next attempt when the storage only did not answer.
+  /// be, keeps it for the next attempt when the storage only did not answer, or when what is there may be
+  /// older than this attempt: only what it made itself is ever deleted.
   private func settle(
-    _ stored: ObjectRecords<VolumeRecord>.Stored, after error: DriverError
+    _ stored: ObjectRecords<VolumeRecord>.Stored, isFresh: Bool, after error: DriverError
   ) async {
     // A controller that stops leaves the work to its next life.
     guard !Task.isCancelled else { return }
@@ -142,6 +149,7 @@ extension VolumeController {
         try await volumes.remove(stored)
       case .unavailable, .timedOut, .broken: break
       case .inUse, .failed, nil:
+        guard isFresh else { break }
         var stored = stored
         stored.record.phase = .deleting
         try await volumes.save(&stored)
