@@ -20,8 +20,6 @@ public final class DriverProcess: Sendable {
   public let nodeID: String
   /// Where volumes are published.
   public let kubeletDirectory: String
-  /// What the controller is told; nil: there is none.
-  public let controller: [String]?
 
   /// The CSI socket.
   public var socket: String { directory + "/csi.sock" }

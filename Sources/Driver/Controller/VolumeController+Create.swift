@@ -60,7 +60,8 @@ extension VolumeController {
     let begun = try await operation.step("record") { () async throws(DriverError) in
       try await begin(id, name, asked, deadline: operation.deadline)
     }
-    guard var (stored, isFresh) = begun else { return }
+    guard let begun else { return }
+    var stored = begun.stored
     let specification = VolumeSpecification(
       id: id, size: stored.record.size, content: asked.content, parameters: asked.parameters)
     do throws(DriverError) {
@@ -73,7 +74,7 @@ extension VolumeController {
       stored.record.location = try VolumeRecord.Location(volume.export, for: asked)
       stored.record.size = volume.size
     } catch {
-      await settle(stored, isFresh: isFresh, after: error)
+      await settle(stored, isFresh: begun.isFresh, after: error)
       throw error
     }
     stored.record.phase = .ready

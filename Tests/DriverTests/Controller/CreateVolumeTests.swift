@@ -236,6 +236,31 @@ struct CreateVolumeTests {
     (.timedOut, .deadlineExceeded, true), (.broken, .internal, true),
   ]
 
+  @Test("of records that were lost finds the volume again, and a failure does not delete it")
+  func lostRecords() async throws {
+    let broken = Mutex(false)
+    let backend = MemoryBackend { step throws(BackendError) in
+      if step == "createVolume", broken.withLock({ $0 }) {
+        throw BackendError(.failed, "configfs says no")
+      }
+    }
+    let made = try await Harness(backend: backend).live { controller in
+      try await controller.made(Harness.volume())
+    }
+    let harness = Harness(backend: backend)
+    try await harness.live { (controller) async throws in
+      broken.withLock { $0 = true }
+      for _ in 0..<2 {
+        #expect(
+          await failureCode { _ = try await controller.made(Harness.volume()) } == .internal)
+      }
+      #expect(backend.state.withLock { $0.data[harness.id("pvc-1")] } == "zeros")
+      broken.withLock { $0 = false }
+      #expect(try await controller.made(Harness.volume()) == made)
+    }
+    #expect(backend.state.withLock { $0.calls.contains("deleteVolume") } == false)
+  }
+
   @Test("that fails leaves nothing, unless the storage only did not answer", arguments: faults)
   func failures(fault: BackendError.Code, code: StatusCode, isKept: Bool) async throws {
     let isBroken = Mutex(true)
