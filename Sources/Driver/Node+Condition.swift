@@ -53,7 +53,13 @@ extension Node {
     case .incomplete:
       return "mounts or device nodes of the volume are missing; they are being made again"
     case .absent:
-      return "\(nqn) has no namespace \(desired.nsid) any more"
+      guard observed.namespaces.contains(where: { !$0.hasPath }) else {
+        return "\(nqn) has no namespace \(desired.nsid) any more"
+      }
+      // With a disk to compare with, the kernel does not even show a stranger.
+      return
+        "\(nqn) does not serve namespace \(desired.nsid) as it was: it is gone, or another is in "
+        + "its place (the kernel log tells); I/O waits for it, and nothing is touched"
     case .foreign(let what):
       return "\(what): another volume's data is served under this name; nothing is touched"
     case .unknown(let why):

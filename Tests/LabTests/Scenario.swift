@@ -69,6 +69,10 @@ struct Scenario: Sendable {
   private func cleanUp() {
     try? LabNetwork.restore()
     kill(node.driver.processID, SIGKILL)
+    _ = try? runProgram([
+      "sh", "-c",
+      "for f in /sys/block/nvme*/delayed_removal_secs; do [ ! -e $f ] || echo 0 >$f; done",
+    ])
     _ = try? runProgram(["nvme", "disconnect-all"])
     _ = try? runProgram([
       "sh", "-c",
