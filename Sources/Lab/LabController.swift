@@ -27,7 +27,8 @@ public final class LabController: Sendable {
     process = try DriverProcess(
       binary: binary, directory: directory,
       arguments: [
-        "controller", "--state-dir", directory + "/state", "--cluster-id", "lab", "--pool-dir", pool, "--portals",
+        "controller", "--state-dir", directory + "/state", "--cluster-id", "lab", "--pool-dir",
+        pool, "--portals",
         portals.map(\.description).joined(separator: ","), "--metrics-address", "off",
       ])
   }
