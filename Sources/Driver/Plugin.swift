@@ -120,9 +120,11 @@ public struct Plugin: Sendable {
       methods += controllerMethods(controller, interceptor: interceptor)
       services += [
         BoundedShutdown(
-          service: controller.work, limit: .seconds(1), operations: [controller.operations],
+          service: controller.work, limit: .milliseconds(500), operations: [controller.operations],
           logger: logger),
-        ControllerUpkeep(controller: controller, logger: logger),
+        BoundedShutdown(
+          service: ControllerUpkeep(controller: controller, logger: logger),
+          limit: .milliseconds(500), operations: [controller.operations], logger: logger),
       ]
       operations.append(controller.operations)
       capabilities.append(.controllerService)

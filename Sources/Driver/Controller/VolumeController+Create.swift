@@ -82,6 +82,7 @@ extension VolumeController {
     try await operation.step("finish") { () async throws(DriverError) in
       var ready = ready
       try await volumes.save(&ready)
+      estate.remove(id)
     }
   }
 

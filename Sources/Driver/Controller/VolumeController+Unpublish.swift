@@ -33,9 +33,8 @@ extension VolumeController {
   private func unpublish(
     _ id: ObjectID, from node: String?, _ operation: Operation
   ) async throws(DriverError) {
-    let stored = try await operation.step("record") { () async throws(DriverError) in
-      try await volumes.record(of: id)
-    }
+    let found = await record(of: id)
+    let stored = (try? found.get()) ?? nil
     if backend.capabilities.contains(.hostAccess) {
       try await operation.step("revoke") { () async throws(BackendError) in
         var hosts: Set<NQN> = []
@@ -54,7 +53,8 @@ extension VolumeController {
         }
       }
     }
-    guard var left = stored else { return }
+    // One that cannot be read has not kept the node from being shut out, but it cannot be cleared.
+    guard var left = try found.get() else { return }
     if let node { left.record.holders[node] = nil } else { left.record.holders = [:] }
     guard left.record != stored?.record else { return }
     let cleared = left
@@ -64,6 +64,14 @@ extension VolumeController {
       }
       var cleared = cleared
       try await volumes.save(&cleared)
+    }
+  }
+
+  private func record(
+    of id: ObjectID
+  ) async -> Result<ObjectRecords<VolumeRecord>.Stored?, DriverError> {
+    do throws(DriverError) { return .success(try await volumes.record(of: id)) } catch {
+      return .failure(error)
     }
   }
 }

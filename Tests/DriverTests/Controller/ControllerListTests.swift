@@ -111,6 +111,7 @@ struct ControllerListTests {
     let harness = Harness(store: store)
     try await harness.live { controller in
       for name in ["a", "b"] { _ = try await controller.made(Harness.volume(name)) }
+      try await controller.publish(harness.id("a").description, to: "n1")
     }
     let key = "volumes/\(harness.id("a"))"
     let version = try await store.get(key)?.version
@@ -124,10 +125,16 @@ struct ControllerListTests {
         ("delete", try await failure { try await controller.delete(id) }),
         ("create", try await failure { _ = try await controller.made(Harness.volume("a")) }),
         ("publish", try await failure { try await controller.publish(id, to: "n1") }),
+        ("unpublish", try await failure { try await controller.unpublish(id, from: "n1") }),
       ] {
         #expect(error.code == .internal, "\(what)")
         #expect(error.message.contains("its record cannot be understood"), "\(error.message)")
       }
+      // A node is shut out all the same: nothing else does that when it has died.
+      let allowed = harness.backend.state.withLock {
+        $0.volumes[harness.id("a")]?.export.allowedHosts
+      }
+      #expect(allowed == [])
       try await controller.publish(harness.id("b").description, to: "n1")
       let words = try await controller.mismatches()
       #expect(words == [])
