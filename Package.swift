@@ -116,6 +116,11 @@ let package = Package(
       name: "nvmeof-csi-chaos",
       dependencies: ["CSI", "GRPC", "Lab", "Linux", "NVMe", argumentParser],
       path: "Sources/Chaos", swiftSettings: labSettings),
+    // Not shipped: see hack/bench provision.
+    .executableTarget(
+      name: "nvmeof-csi-bench-provision",
+      dependencies: ["CSI", "GRPC", "Lab", "Linux", argumentParser],
+      path: "Sources/ProvisionBenchmark", swiftSettings: labSettings),
     // Not shipped: see hack/bench rpc.
     .executableTarget(
       name: "nvmeof-csi-bench-rpc", dependencies: ["CSI", "GRPC"],

@@ -26,7 +26,7 @@ struct BackendOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "nvmet: the directory that volumes are files in; xfs or btrfs make snapshots instant.",
+      "nvmet: the directory that volumes are files in; xfs and btrfs make snapshots instant.",
       valueName: "directory"))
   var poolDir: String?
 
@@ -39,8 +39,25 @@ struct BackendOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "nvmet: what of the pool is never given to volumes, 5% or 20GiB (default: 5%).",
-      valueName: "amount"))
+      """
+      nvmet: the LVM volume group that volumes are logical volumes in, instead of --pool-dir. \
+      Without --thin-pool they are linear: zeroed when they are made, and without snapshots and \
+      expansion.
+      """, valueName: "group"))
+  var poolVg: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "nvmet: the thin pool in --pool-vg, there already; it makes snapshots and clones instant.",
+      valueName: "pool"))
+  var thinPool: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      nvmet: what of the pool is never given to volumes, 5% or 20GiB (default: 5% of --pool-dir, \
+      nothing of --pool-vg, where it must be bytes).
+      """, valueName: "amount"))
   var reserve: Reserve?
 
   @Option(
@@ -74,6 +91,7 @@ struct BackendOptions: ParsableArguments {
   func choice() throws -> BackendChoice {
     let made: [(String, Bool)] = [
       ("--pool-dir", poolDir != nil), ("--pool-is-mount", poolIsMount),
+      ("--pool-vg", poolVg != nil), ("--thin-pool", thinPool != nil),
       ("--reserve", reserve != nil), ("--portals", portals != nil),
       ("--transport", transport != nil), ("--nqn-prefix", nqnPrefix != nil),
     ]
@@ -86,10 +104,6 @@ struct BackendOptions: ParsableArguments {
     case .nvmet:
       guard volumesFile == nil else {
         throw ValidationError("--volumes-file is of no use without --backend static")
-      }
-      guard let poolDir, poolDir.hasPrefix("/") else {
-        throw ValidationError(
-          "--backend nvmet needs --pool-dir, the absolute path of a directory for the volumes")
       }
       guard let portals else {
         throw ValidationError(
@@ -106,11 +120,47 @@ struct BackendOptions: ParsableArguments {
       do { _ = try NQN("\(nqnPrefix ?? Self.defaultPrefix):nv-x") } catch {
         throw ValidationError("--nqn-prefix: \(error)")
       }
-      return .nvmetFiles(
+      let prefix = nqnPrefix ?? Self.defaultPrefix
+      switch try pool() {
+      case .files(let files):
+        return .nvmetFiles(files, portals: addresses, nqnPrefix: prefix)
+      case .logicalVolumes(let group):
+        return .nvmetLVM(group, portals: addresses, nqnPrefix: prefix)
+      }
+    }
+  }
+
+  private enum Pool {
+    case files(FilePoolConfiguration)
+    case logicalVolumes(LVMPoolConfiguration)
+  }
+
+  private func pool() throws -> Pool {
+    switch (poolDir, poolVg) {
+    case (let directory?, nil):
+      guard directory.hasPrefix("/") else {
+        throw ValidationError("--pool-dir must be the absolute path of a directory")
+      }
+      guard thinPool == nil else {
+        throw ValidationError("--thin-pool is in a volume group: it needs --pool-vg")
+      }
+      return .files(
         FilePoolConfiguration(
-          directory: poolDir, mustBeMountPoint: poolIsMount,
-          reserve: reserve?.amount ?? .percent(5)),
-        portals: addresses, nqnPrefix: nqnPrefix ?? Self.defaultPrefix)
+          directory: directory, mustBeMountPoint: poolIsMount,
+          reserve: reserve?.amount ?? .percent(5)))
+    case (nil, let group?):
+      guard !poolIsMount else {
+        throw ValidationError("--pool-is-mount is of no use without --pool-dir")
+      }
+      guard case .bytes(let bytes) = reserve?.amount ?? .bytes(0) else {
+        throw ValidationError("--reserve of a volume group must be bytes, as 20GiB")
+      }
+      return .logicalVolumes(
+        LVMPoolConfiguration(volumeGroup: group, thinPool: thinPool, reserve: bytes))
+    case (nil, nil), (_?, _?):
+      throw ValidationError(
+        "--backend nvmet needs one of --pool-dir, a directory for the volumes, and --pool-vg, an LVM "
+          + "volume group")
     }
   }
 }

@@ -7,6 +7,8 @@ internal import StateStore
 public enum BackendChoice: Sendable {
   /// This machine's kernel target, with image files in a directory.
   case nvmetFiles(FilePoolConfiguration, portals: [TransportAddress], nqnPrefix: String)
+  /// This machine's kernel target, with logical volumes in a volume group.
+  case nvmetLVM(LVMPoolConfiguration, portals: [TransportAddress], nqnPrefix: String)
   /// Nothing is made: volumes that somebody else exports, listed in a file or nowhere.
   case staticVolumes(file: String?)
 
@@ -21,6 +23,10 @@ public enum BackendChoice: Sendable {
       return try NVMetBackend(
         NVMetConfiguration(owner: owner, portals: portals, nqnPrefix: nqnPrefix), files: files,
         store: store, report: report)
+    case .nvmetLVM(let lvm, let portals, let nqnPrefix):
+      return try NVMetBackend(
+        NVMetConfiguration(owner: owner, portals: portals, nqnPrefix: nqnPrefix), lvm: lvm,
+        runner: runner, store: store, report: report)
     case .staticVolumes(let file):
       return StaticBackend(file: file, store: store)
     }
