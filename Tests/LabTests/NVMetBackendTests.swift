@@ -255,11 +255,13 @@ private struct Storage: Sendable {
     try Program.run("md5sum", "\(directory)/pool/volumes/\(volume.id).img").text
   }
 
-  /// Our subsystems, ports and hosts.
+  /// Our subsystems, ports and hosts; other suites leave the hosts that they allowed.
   func target() throws -> [String] {
-    try Files.names(inDirectory: "\(Self.nvmet)/subsystems").filter { $0.contains(":nv-") }
+    let hosts = ["lab-host", "lab-other"].map { HostIdentity(nodeID: $0).nqn.rawValue }
+    return
+      try Files.names(inDirectory: "\(Self.nvmet)/subsystems").filter { $0.contains(":nv-") }
       + Files.names(inDirectory: "\(Self.nvmet)/ports").filter { Int($0) ?? 0 > 1000 }
-      + Files.names(inDirectory: "\(Self.nvmet)/hosts").filter { $0.contains("uuid:") }
+      + Files.names(inDirectory: "\(Self.nvmet)/hosts").filter { hosts.contains($0) }
   }
 
   /// As a reboot of the target does, ports first, so that hosts find nothing.
