@@ -31,9 +31,8 @@ extension Pod {
     switch code {
     case .ok where call.isRefused:
       report.violate(.answersRight, name, "#\(number) \(call.rawValue) succeeded")
-    case .unknown, .unimplemented, .dataLoss, .unauthenticated, .permissionDenied:
-      report.violate(.answersRight, name, "#\(number) \(call.rawValue): \(code)\(message)")
-    case .invalidArgument where call != .stageOtherwise:
+    case .unknown, .unimplemented, .dataLoss, .unauthenticated, .permissionDenied,
+      .invalidArgument:
       report.violate(.answersRight, name, "#\(number) \(call.rawValue): \(code)\(message)")
     default: break
     }

@@ -16,8 +16,9 @@ final class Watcher: Sendable {
   private struct State {
     /// Of each file system, since it was made.
     var fileSystems: [String: Data] = [:]
-    /// Since when a device node leads to another volume.
+    /// Since when a device node leads to another volume, and since when its own is back all the same.
     var stale: [String: ContinuousClock.Instant] = [:]
+    var late: [String: ContinuousClock.Instant] = [:]
     /// Told once.
     var told: Set<String> = []
     /// The plugin's life that has answered.
@@ -96,21 +97,24 @@ final class Watcher: Sendable {
       let namespace = try NVMeSysfs().namespace(device: status.representedDevice),
       namespace.uuid?.description != pod.volume.uuid
     else {
-      let since = state.withLock { $0.stale.removeValue(forKey: name) }
+      let since = state.withLock { state in
+        state.late[name] = nil
+        return state.stale.removeValue(forKey: name)
+      }
       if let since {
         report.hazard("the device node of \(name) led to another volume for \((.now - since).text)")
       }
       return
     }
     let isBack = try pod.head() != nil
-    let age = state.withLock { state in
-      if !isBack { state.stale[name] = .now }
-      let since = state.stale[name] ?? .now
-      state.stale[name] = since
-      return ContinuousClock.now - since
+    let now = ContinuousClock.now
+    let late = state.withLock { state in
+      state.stale[name] = state.stale[name] ?? now
+      state.late[name] = isBack ? state.late[name] ?? now : nil
+      return state.late[name].map { now - $0 }
     }
-    if age > .seconds(60) {
-      once(.trueIdentity, name, "its device node leads to \(namespace.wwid) for \(age.text)")
+    if let late, late > .seconds(60) {
+      once(.trueIdentity, name, "its device node leads to \(namespace.wwid) for \(late.text)")
     }
   }
 

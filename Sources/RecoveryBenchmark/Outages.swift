@@ -2,8 +2,9 @@ import Foundation
 import Lab
 import NVMe
 
-/// Outages of volumes whose keepers differ. Every volume is alone at its portal; all of them go at
-/// once, and come back one after another, each when the one before is healthy, in an order that turns.
+/// Outages of volumes whose keepers differ, keeper after keeper. Every volume is alone at its portal; a
+/// keeper's three go at once, and come back one after another, each when the one before is healthy, in
+/// an order that turns.
 struct Outages {
   let node: LabNode
   let target: NVMeTarget
@@ -15,9 +16,7 @@ struct Outages {
   /// than the kernel alone.
   func survived(outage: Duration) async throws {
     let volumes = try await hold([.driver, .kernel], ctrlLossTimeout: -1)
-    let times = try await measure(volumes) {
-      try await Task.sleep(for: outage)
-    }
+    let times = try await measure(volumes) { _ in try await Task.sleep(for: outage) }
     Samples.printHeading(
       "the kernel recovers by itself (ctrl_loss_tmo -1, reconnect_delay 2 s, outage \(outage) or more)",
       ratio: "ratio to the kernel alone")
@@ -34,7 +33,7 @@ struct Outages {
   func givenUp() async throws {
     let keepers: [Keeper] = [.driver, .poller(3), .poller(10)]
     let volumes = try await hold(keepers, ctrlLossTimeout: 5)
-    let times = try await measure(volumes) {
+    let times = try await measure(volumes) { volumes in
       try await eventually(within: .seconds(60), "the kernel to give up") {
         try volumes.allSatisfy { try $0.controllers.isEmpty }
       }
@@ -71,13 +70,19 @@ struct Outages {
   }
 
   private func measure(
-    _ volumes: [Held], outage: () async throws -> Void
+    _ all: [Held], outage: ([Held]) async throws -> Void
   ) async throws -> [Key: Samples] {
     var times: [Key: Samples] = [:]
-    for run in 0..<runs {
+    let keepers = all.reduce(into: [Keeper]()) { keepers, volume in
+      if !keepers.contains(volume.keeper) { keepers.append(volume.keeper) }
+    }
+    for (run, keeper) in (0..<runs).flatMap({ run in keepers.map { (run, $0) } }) {
+      let volumes = all.filter { $0.keeper == keeper }
       for volume in volumes { try volume.volume.portDown() }
-      try await outage()
-      let first = run * 2 % volumes.count
+      try await outage(volumes)
+      // Longer than anybody's first attempts.
+      try await Task.sleep(for: .seconds(2))
+      let first = run % volumes.count
       for volume in volumes[first...] + volumes[..<first] {
         guard volume.reader.isDown(for: .seconds(1)) else {
           throw LabError("\(volume.volume.name) could be read without its target")

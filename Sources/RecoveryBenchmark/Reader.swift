@@ -74,7 +74,7 @@ final class Reader: Sendable {
           if state.first == nil { state.first = now }
         }
       }
-      usleep(isThere ? 50_000 : 5_000)
+      usleep(isThere ? 100_000 : 20_000)
     }
     state.withLock { $0.running = false }
   }
