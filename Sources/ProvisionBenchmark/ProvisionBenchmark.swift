@@ -15,8 +15,8 @@ struct ProvisionBenchmark: AsyncParsableCommand {
   @Option(help: "How many volumes there are to be, one measurement after another.")
   var counts: String = "10,100,1000"
 
-  @Option(help: "Size of a volume in MiB; image files are sparse.")
-  var size: Int64 = 64
+  @Option(help: "Size of a volume in MiB. Image files are sparse, but none is promised twice.")
+  var size: Int64 = 1
 
   @Option(help: "The driver.")
   var binary = ".build/release/nvmeof-csi"
