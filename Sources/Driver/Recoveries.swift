@@ -81,9 +81,11 @@ final class Recoveries: Sendable {
     case .healthy, .reconnecting, .foreign, .absent: return .settled
     default:
       let delay = entries.withLock { entries in
-        // The more volumes are waiting, the less often each looks: a look costs a reading of sysfs.
+        // A target that is back is to be found at once, and a look costs a reading of sysfs and, while
+        // the target is away, one refused TCP connection. The more volumes are waiting, the less often
+        // each looks.
         let unwell = entries.values.count { $0.state != .healthy }
-        let longest = Duration.seconds(1) + .milliseconds(20) * unwell
+        let longest = Duration.milliseconds(500) + .milliseconds(20) * unwell
         return min(entries[volume]?.backoff.next() ?? longest, longest)
       }
       return .again(after: delay)

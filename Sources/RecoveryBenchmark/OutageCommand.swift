@@ -9,7 +9,7 @@ struct OutageCommand: AsyncParsableCommand {
     abstract: "From 'the target answers' to 'a pod reads its data through the publish path'.")
 
   @Option(help: "Outages of each kind.")
-  var runs = 3
+  var runs = 5
 
   @Option(help: "Seconds without target that the kernel survives by itself.")
   var outage = 20

@@ -84,6 +84,10 @@ struct Outages {
       try await Task.sleep(for: .seconds(2))
       let first = run % volumes.count
       for volume in volumes[first...] + volumes[..<first] {
+        // A poller's times are all those between two of its looks: none may be met more often.
+        if case .poller(let period) = keeper {
+          try await Task.sleep(for: .seconds(Double.random(in: 0...Double(period))))
+        }
         guard volume.reader.isDown(for: .seconds(1)) else {
           throw LabError("\(volume.volume.name) could be read without its target")
         }
