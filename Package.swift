@@ -162,7 +162,8 @@ let package = Package(
     tests(
       "DriverTests",
       [
-        "Driver", "Backends", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe", "StateStore",
+        "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe",
+        "StateStore",
         logging, system,
       ]),
     .testTarget(
