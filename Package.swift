@@ -163,8 +163,7 @@ let package = Package(
       "DriverTests",
       [
         "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe",
-        "StateStore",
-        logging, system,
+        "StateStore", logging, system,
       ]),
     .testTarget(
       name: "ChaosTests", dependencies: ["nvmeof-csi-chaos"], swiftSettings: labSettings),

@@ -14,8 +14,8 @@ internal import SystemPackage
 /// that this one had when the container was created, and the kubelet keeps the old node in a bind
 /// mount.  Whoever has the device open keeps its number from being given away: the kernel frees it
 /// with the last reference to the disk (bdev_free_inode, block/bdev.c), and while a pod runs the
-/// kubelet's loop device on that bind mount is such a reference.  What is left is a container without
-/// either that opens its own node late.
+/// kubelet's loop device on that bind mount is such a reference.  What is left is a container that
+/// opens its own node late, while neither it nor a kubelet has the disk open.
 public enum DeviceNode {
   private static let mode: UInt32 = 0o600
 
