@@ -163,7 +163,7 @@ let package = Package(
       "DriverTests",
       [
         "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe",
-        "StateStore", logging, system,
+        "StateStore", "Udev", logging, system,
       ]),
     .testTarget(
       name: "ChaosTests", dependencies: ["nvmeof-csi-chaos"], swiftSettings: labSettings),

@@ -92,7 +92,8 @@ final class ChangeHints: Service {
     state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
   }
 
-  private func wakeAll() {
+  /// Something may have changed.
+  func wakeAll() {
     let waiting = state.withLock { state in
       defer { state.waiters = [:] }
       state.changes += 1
