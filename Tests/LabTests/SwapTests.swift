@@ -23,6 +23,8 @@ struct SwapTests {
     _ lost: TargetVolume, for other: TargetVolume, as host: HostIdentity
   ) async throws {
     try runProgram(["nvme", "disconnect", "-n", lost.nqn])
+    // Whoever still looks at the lost disk keeps its number too.
+    try runProgram(["udevadm", "settle"])
     let portal = other.portals[0]
     try runProgram([
       "nvme", "connect", "-t", "tcp", "-n", other.nqn, "-a", portal.address, "-s",
