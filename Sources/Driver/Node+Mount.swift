@@ -1,5 +1,6 @@
 internal import BlockDevice
 internal import Linux
+internal import Mount
 internal import NVMe
 
 extension Node {
@@ -71,5 +72,34 @@ extension Node {
       }
     }
     return record
+  }
+
+  /// Mounts the volume's file system at its staging path; there already is fine. A mount that cannot be
+  /// told to be of the volume's disk is taken away again.
+  func mountStaged(
+    _ record: StageRecord, _ disk: PinnedDisk, _ operation: Operation
+  ) async throws(DriverError) {
+    guard case .fileSystem(let type, let flags) = record.access.kind else { return }
+    // A clone of an xfs has the UUID of its origin, and xfs refuses to mount two of a kind. Which
+    // volume it is was settled by the namespace's identity.
+    var options = try mountOptions(flags + (type == .xfs ? ["nouuid"] : []))
+    if record.access.mode.isReadOnly { options.readOnly = true }
+    let checked = options
+    try await operation.step("mount") { () async throws(DriverError) in
+      try createDirectory(record.stagingPath)
+      try await translating { () async throws(MountError) -> Void in
+        try await mounts.mount(
+          disk.device.path, device: disk.device.number, at: record.stagingPath,
+          type: type.rawValue, options: checked, deadline: operation.deadline)
+      }
+    }
+    do throws(DriverError) {
+      try requireHeld(disk, of: record)
+    } catch {
+      try await translating { () async throws(MountError) in
+        try await mounts.unmount(record.stagingPath, deadline: operation.deadline)
+      }
+      throw error
+    }
   }
 }

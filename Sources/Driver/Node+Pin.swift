@@ -1,6 +1,5 @@
 internal import BlockDevice
 internal import Linux
-internal import Mount
 internal import NVMe
 
 /// A disk is looked at, and then opened by its path by one program after another. In between its
@@ -82,22 +81,6 @@ extension Node {
       volume \(record.volume): the process that held \(disk.device) open is gone, and with it the \
       certainty that this is still the volume's disk; retry
       """)
-  }
-
-  /// Mounts the volume's file system at its staging path; a mount that cannot be told to be of the
-  /// volume's disk is taken away again.
-  func mountStaged(
-    _ record: StageRecord, _ disk: PinnedDisk, _ operation: Operation
-  ) async throws(DriverError) {
-    try await mountStaged(record, disk.device, operation)
-    do throws(DriverError) {
-      try requireHeld(disk, of: record)
-    } catch {
-      try await translating { () async throws(MountError) in
-        try await mounts.unmount(record.stagingPath, deadline: operation.deadline)
-      }
-      throw error
-    }
   }
 }
 

@@ -153,26 +153,6 @@ extension Node {
     }
   }
 
-  /// Mounts the volume's file system at its staging path; there already is fine.
-  func mountStaged(
-    _ record: StageRecord, _ device: BlockDevice, _ operation: Operation
-  ) async throws(DriverError) {
-    guard case .fileSystem(let type, let flags) = record.access.kind else { return }
-    // A clone of an xfs has the UUID of its origin, and xfs refuses to mount two of a kind. Which
-    // volume it is was settled by the namespace's identity.
-    var options = try mountOptions(flags + (type == .xfs ? ["nouuid"] : []))
-    if record.access.mode.isReadOnly { options.readOnly = true }
-    let checked = options
-    try await operation.step("mount") { () async throws(DriverError) in
-      try createDirectory(record.stagingPath)
-      try await translating { () async throws(MountError) -> Void in
-        try await mounts.mount(
-          device.path, device: device.number, at: record.stagingPath, type: type.rawValue,
-          options: checked, deadline: operation.deadline)
-      }
-    }
-  }
-
   /// How many errors the staged file system has found in itself; nil when nobody knows.
   func errorCount(of record: StageRecord) throws(DriverError) -> UInt64? {
     guard let mount = try table().mounts(at: record.stagingPath).last else { return nil }
