@@ -131,13 +131,19 @@ extension Node {
     case .check:
       guard case .fileSystem(let type, _) = record.access.kind, !record.access.mode.isReadOnly
       else { return }
-      let device = BlockDevice(try await namespace(of: record, deadline: operation.deadline))
-      try await operation.step("check") { () async throws(BlockDeviceError) -> Void in
-        try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
+      let namespace = try await namespace(of: record, deadline: operation.deadline)
+      try await pinning(namespace, of: record, operation) { (disk) async throws(DriverError) in
+        try await operation.step("check") { () async throws(BlockDeviceError) -> Void in
+          try await devices.check(
+            type, on: disk.device, deadline: .forWork(after: operation.deadline))
+        }
+        try requireHeld(disk, of: record)
       }
     case .mount:
       let namespace = try await namespace(of: record, deadline: operation.deadline)
-      try await mountStaged(record, BlockDevice(namespace), operation)
+      try await pinning(namespace, of: record, operation) { (disk) async throws(DriverError) in
+        try await mountStaged(record, disk, operation)
+      }
     case .bind(let path), .node(let path):
       guard let target = record.targets.first(where: { $0.path == path }) else { return }
       try await place(target, of: record, operation)

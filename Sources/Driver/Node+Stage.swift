@@ -146,81 +146,10 @@ extension Node {
       return
     }
 
-    let device = BlockDevice(namespace)
     let found = record
-    let life = Self.bootID.flatMap { bootID in
-      namespace.diskSequence.map {
-        StageRecord.FormatIntent(bootID: bootID, diskSequence: $0)
-      }
-    }
-    let content = try await operation.step("probe") {
-      () async throws(BlockDeviceError) -> DeviceContent in
-      let content = try await devices.content(of: device, deadline: operation.deadline)
-      // mkfs.xfs writes the superblock first and marks it as in progress until the end.
-      if found.formatting != nil, case .fileSystem(FileSystemType.xfs.rawValue, _) = content,
-        try await devices.isHalfMadeXFS(device, deadline: operation.deadline)
-      {
-        return .unknownData(offset: 0)
-      }
-      return content
-    }
-    var size: UInt64?
-    if let what = content.refusal(wanted: type, resuming: found.formatting == life) {
-      metrics.refusedToFormat(what)
-    }
-    switch try FormatGate.decide(content, on: device, for: found, wanted: type, life: life) {
-    case .keep:
-      // The journal of a read-only volume is the mount's to replay, not a repair's.
-      if record.access.mode.isReadOnly { break }
-      size = try await operation.step("check") { () async throws(BlockDeviceError) -> UInt64? in
-        try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
-      }
-    case .format(let proof):
-      record.formatting = life
-      let intent = record
-      try await operation.step("intent") { () async throws(DriverError) in
-        try await records.save(intent)
-      }
-      try await operation.step("format") { () async throws(BlockDeviceError) -> Void in
-        try await devices.makeFileSystem(
-          type, on: device, provenBy: proof, options: intent.source.mkfsOptions,
-          deadline: .forWork(after: operation.deadline))
-      }
-      record.formatting = nil
-      let formatted = record
-      try await operation.step("formatted") { () async throws(DriverError) in
-        try await records.save(formatted)
-      }
-    }
-    try await mountStaged(record, device, operation)
-    record.fileSystemErrors = try errorCount(of: record)
-    // A clone on a larger volume, or a volume that grew while it was not staged: its file system is
-    // made to fill it. Less than a MiB is what mkfs leaves over.
-    if let size, size + 1 << 20 < device.size {
-      try await operation.step("fill") { () async throws(BlockDeviceError) -> Void in
-        try await devices.grow(
-          type, on: device, mountedAt: staging, deadline: .forWork(after: operation.deadline))
-      }
-    }
-  }
-
-  /// Mounts the volume's file system at its staging path; there already is fine.
-  func mountStaged(
-    _ record: StageRecord, _ device: BlockDevice, _ operation: Operation
-  ) async throws(DriverError) {
-    guard case .fileSystem(let type, let flags) = record.access.kind else { return }
-    // A clone of an xfs has the UUID of its origin, and xfs refuses to mount two of a kind. Which
-    // volume it is was settled by the namespace's identity.
-    var options = try mountOptions(flags + (type == .xfs ? ["nouuid"] : []))
-    if record.access.mode.isReadOnly { options.readOnly = true }
-    let checked = options
-    try await operation.step("mount") { () async throws(DriverError) in
-      try createDirectory(record.stagingPath)
-      try await translating { () async throws(MountError) -> Void in
-        try await mounts.mount(
-          device.path, device: device.number, at: record.stagingPath, type: type.rawValue,
-          options: checked, deadline: operation.deadline)
-      }
+    record = try await pinning(namespace, of: record, operation) {
+      (disk) async throws(DriverError) -> StageRecord in
+      try await mount(found, disk, type, operation)
     }
   }
 

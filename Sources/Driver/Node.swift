@@ -46,7 +46,7 @@ struct Node: NodeService {
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
     sysfs = NVMeSysfs()
-    fabrics = Fabrics(sysfs: sysfs, runner: runner)
+    fabrics = Fabrics(sysfs: sysfs, runner: runner, calls: calls)
     devices = BlockDevices(runner: runner, calls: calls)
     mounts = Mounts(calls: calls)
     self.calls = calls

@@ -51,6 +51,15 @@ struct StageRecordsTests {
     #expect(try await records.record(of: record.volume) == nil)
   }
 
+  @Test("of a volume whose id makes no file name: the id is what is wrong")
+  func longID() async throws {
+    let records = StageRecords(MemoryStateStore())
+    let volume = try VolumeID(String(repeating: "ä", count: 64))
+    let error = await #expect(throws: DriverError.self) { try await records.record(of: volume) }
+    #expect(error?.code == .invalidArgument)
+    #expect(error?.message.contains("too long") == true)
+  }
+
   @Test("of a raw block volume with nothing but what is needed")
   func block() async throws {
     let records = StageRecords(MemoryStateStore())

@@ -194,6 +194,19 @@ struct FabricsConnectTests {
     #expect(try machine.read("\(machine.subsystem)/nvme0/ctrl_loss_tmo") == "600\n")
   }
 
+  @Test("corrects a limit that was not asked for", arguments: ["0\n", "off\n"])
+  func otherLimit(present: String) async throws {
+    let machine = try Machine("live-two-portals")
+    let attribute = "\(machine.subsystem)/nvme0/ctrl_loss_tmo"
+    try machine.write(present, attribute)
+    var options = ConnectOptions()
+    options.ctrlLossTimeout = 599
+    let portal = try TransportAddress("127.0.0.1:4420", transport: .tcp)
+    try await machine.fabrics(FakeRunner()).connect(
+      volume, at: portal, as: nodeA, options: options, deadline: .ample)
+    #expect(try machine.read(attribute).hasPrefix("599"))
+  }
+
   @Test("sets in sysfs when I/O is to fail, which nvme-cli does not always know how to ask for")
   func fastIOFail() async throws {
     let machine = try Machine("live-two-portals")
