@@ -27,6 +27,7 @@ struct Node: NodeService {
   let changes: ChangeHints
   let recoveries: Recoveries
   let outages: Outages
+  let holds: Holds
   let metrics: DriverMetrics
   let portals: CircuitBreakers<TransportAddress>
   let logger: Logger
@@ -50,6 +51,7 @@ struct Node: NodeService {
     mounts = Mounts(calls: calls)
     self.calls = calls
     outages = Outages()
+    holds = Holds()
     records = StageRecords(store)
     operations = Operations(logger: logger, metrics: metrics)
     subsystems = SubsystemUsers(
