@@ -28,6 +28,16 @@ enum Checkpoint {
 
 /// What a test may have the plugin do without. In a release build there is nothing here.
 enum Fault {
+  /// Recovery does nothing by itself: the environment variable `NVMEOF_CSI_NO_RECOVERY` is set. What
+  /// an RPC restores is the RPC's own doing then.
+  static let isIdle: Bool = {
+    #if DEBUG
+      return unsafe getenv("NVMEOF_CSI_NO_RECOVERY") != nil
+    #else
+      return false
+    #endif
+  }()
+
   /// No uevent reaches the plugin: the environment variable `NVMEOF_CSI_DEAF` is set.
   static let isDeaf: Bool = {
     #if DEBUG

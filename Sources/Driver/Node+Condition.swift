@@ -58,6 +58,10 @@ extension Node {
       return "\(nqn) came back as another device; mounts and device nodes are being renewed"
     case .failed(let reason):
       return "\(reason); it is unmounted, checked and mounted again as soon as nobody uses it"
+    case .held(let what):
+      return
+        "\(what): restart the pod that uses it; it is unmounted, checked and mounted again as soon "
+        + "as nobody holds it"
     case .incomplete:
       return "mounts or device nodes of the volume are missing; they are being made again"
     case .absent:

@@ -37,26 +37,41 @@ extension Node {
     let table = try table()
     var staging: ObservedVolume.Mounted?
     if case .fileSystem = desired.use, let mount = table.mounts(at: desired.stagingPath).last {
+      let isGone = try isGone(mount.device)
       // Only of a device that is there and has a live path is there anything to ask.
       let isLive =
         controllers.contains { $0.state == .live }
         && namespaces.contains { $0.device == mount.device && $0.hasPath }
-      let health =
-        isLive
-        ? await mounts.health(
-          of: mount, knownErrors: record.fileSystemErrors, deadline: deadline) : .good
-      staging = .init(device: mount.device, health: .init(health))
+      var health = MountHealth.good
+      if let stranger = try strangers(at: desired.stagingPath, of: record, in: table).last {
+        health = .unknown(
+          "\(desired.stagingPath) is \(stranger.summary), which is not the volume's")
+      } else if isLive {
+        health = await mounts.health(
+          of: mount, knownErrors: record.fileSystemErrors, deadline: deadline)
+      }
+      staging = .init(
+        device: mount.device, health: .init(health), isGone: isGone,
+        hold: try hold(on: mount, health, of: record, in: table))
     }
     var targets: [String: ObservedVolume.Target] = [:]
-    for path in desired.targets { targets[path] = try target(at: path, in: table) }
+    for path in desired.targets { targets[path] = try target(at: path, of: record, in: table) }
+    var isAlive = false
+    for disk in namespaces where !isAlive { isAlive = try self.isAlive(disk, record) }
     return ObservedVolume(
-      controllers: controllers, namespaces: namespaces, staging: staging, targets: targets)
+      controllers: controllers, namespaces: namespaces, staging: staging, targets: targets,
+      isAlive: isAlive)
   }
 
   private func target(
-    at path: String, in table: MountTable
+    at path: String, of record: StageRecord, in table: MountTable
   ) throws(DriverError) -> ObservedVolume.Target {
-    if let mount = table.mounts(at: path).last { return .mount(mount.device) }
+    if let mount = table.mounts(at: path).last {
+      if let stranger = try strangers(at: path, of: record, in: table).last {
+        return .other("\(stranger.summary), which is not the volume's")
+      }
+      return try isGone(mount.device) ? .remains(mount.device) : .mount(mount.device)
+    }
     do throws(SystemCallError) {
       guard let status = try Files.status(path) else {
         let parent = String(

@@ -34,6 +34,8 @@ extension Node {
           path: target.rawValue, readOnly: request.readonly || access.mode.isReadOnly,
           mode: access.mode)
         let isNew = try admit(wanted, to: record)
+        // Before the record names the path: what it names is taken for the volume's.
+        if isNew { try requireFree(wanted, for: record) }
         try await bringUp(&record, operation)
         do throws(DriverError) {
           try await publish(wanted, of: &record, operation)

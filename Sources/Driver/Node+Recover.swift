@@ -11,6 +11,7 @@ extension Node {
   /// A volume that is as it should be, or that only the kernel or the target can help, costs one look
   /// at sysfs and mountinfo and no reservation.
   func recover(_ volume: VolumeID) async -> Reconciler<VolumeID>.Outcome {
+    guard !Fault.isIdle else { return .settled }
     do throws(DriverError) {
       guard let record = try await records.record(of: volume) else {
         recoveries.forget(volume)
@@ -80,7 +81,13 @@ extension Node {
           "volume": "\(record.volume)", "state": "\(plan.state.name)",
           "steps": "\(plan.steps.map { "\($0)" }.joined(separator: ", "))",
         ])
-      for step in plan.steps { try await take(step, for: &record, operation) }
+      for step in plan.steps {
+        if case .unmount(let paths) = step {
+          guard try await unmountAll(paths, of: record, operation) else { break }
+        } else {
+          try await take(step, for: &record, operation)
+        }
+      }
     }
   }
 
@@ -88,6 +95,7 @@ extension Node {
     _ step: RecoveryStep, for record: inout StageRecord, _ operation: Operation
   ) async throws(DriverError) {
     let present = record
+    if step == .mount, try await mountAgain(present, operation) { return }
     try await take(step, for: present, operation)
     // What is mounted now starts with the errors that it has now.
     guard step == .mount, let errors = try errorCount(of: record),
@@ -121,13 +129,10 @@ extension Node {
         await changes.pause(.milliseconds(500))
       }
     case .detach(let path):
-      try await operation.step("detach") { () async throws(MountError) in
-        try await mounts.detach(path, deadline: operation.deadline)
+      try await operation.step("detach") { () async throws(DriverError) in
+        try await detachRemains(path, of: record, deadline: operation.deadline)
       }
-    case .unmount(let path):
-      try await operation.step("unmount") { () async throws(MountError) in
-        try await mounts.unmount(path, deadline: operation.deadline)
-      }
+    case .unmount: break
     case .check:
       guard case .fileSystem(let type, _) = record.access.kind, !record.access.mode.isReadOnly
       else { return }

@@ -41,6 +41,8 @@ extension Node {
   private func stage(_ wanted: StageRecord, _ operation: Operation) async throws(DriverError) {
     let present = try await records.record(of: wanted.volume)
     var record = try merge(wanted, into: present)
+    // Before the first side effect: a failed first attempt takes back all that it finds there.
+    try requireOwn(at: record.stagingPath, of: record, in: try table())
     do throws(DriverError) {
       try await bringUp(&record, operation)
     } catch {
@@ -125,26 +127,7 @@ extension Node {
     _ flags: [String], _ operation: Operation
   ) async throws(DriverError) {
     let staging = record.stagingPath
-    if let top = try table().mounts(at: staging).last {
-      guard top.device == namespace.device else {
-        // The remains of a lost connection are ours to clear away; a living device's mount is not.
-        if try !exists(top.device), desired(record) != nil {
-          if let state = try await restore(record, operation) {
-            recoveries.note(state, of: record.volume)
-          }
-          record.fileSystemErrors = try errorCount(of: record)
-          return
-        }
-        throw DriverError(
-          .failedPrecondition,
-          """
-          \(staging) is a mount of \(top.source) (\(top.device)), not of volume \(record.volume) \
-          (\(namespace.name), \(namespace.device)): unmount it or let the kubelet unstage it
-          """)
-      }
-      if record.fileSystemErrors == nil { record.fileSystemErrors = try errorCount(of: record) }
-      return
-    }
+    if try await takeUp(&record, namespace, operation) { return }
 
     let found = record
     record = try await pinning(namespace, of: record, operation) {
@@ -157,12 +140,6 @@ extension Node {
   func errorCount(of record: StageRecord) throws(DriverError) -> UInt64? {
     guard let mount = try table().mounts(at: record.stagingPath).last else { return nil }
     do { return try mounts.errorCount(of: mount) } catch { throw DriverError(error) }
-  }
-
-  private func exists(_ device: DeviceNumber) throws(DriverError) -> Bool {
-    do { return try Files.status("\(sysfs.root)/dev/block/\(device)") != nil } catch {
-      throw DriverError(error)
-    }
   }
 
   /// Takes back what a failed first attempt did, as far as that can be done now.

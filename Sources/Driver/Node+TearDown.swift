@@ -7,6 +7,7 @@ extension Node {
   /// Undoes NodeStageVolume. The record goes last: until then a retry knows what is left to do.
   func tearDown(_ record: StageRecord, _ operation: Operation) async throws(DriverError) {
     let nqn = record.source.nqn
+    try requireOwn(at: record.stagingPath, of: record, in: try table())
     if record.phase == .staged {
       var retired = record
       retired.phase = .unstaging
@@ -20,9 +21,7 @@ extension Node {
         try await awaitPath(record, operation)
       }
       try await operation.step("unmount") { () async throws(DriverError) in
-        try await translating { () async throws(MountError) in
-          try await mounts.unmount(record.stagingPath, deadline: operation.deadline)
-        }
+        try await unmountOwn(record.stagingPath, of: record, deadline: operation.deadline)
       }
     }
     try await operation.step("disconnect") { () async throws(DriverError) in
@@ -47,6 +46,7 @@ extension Node {
     try await operation.step("forget") { () async throws(DriverError) in
       try await records.remove(record.volume)
     }
+    holds.forget(record.volume)
   }
 
   /// Nothing on this node may use the namespace any more.

@@ -28,6 +28,7 @@ struct Node: NodeService {
   let changes: ChangeHints
   let recoveries: Recoveries
   let outages: Outages
+  let holds: Holds
   let metrics: DriverMetrics
   let portals: CircuitBreakers<TransportAddress>
   let logger: Logger
@@ -51,6 +52,7 @@ struct Node: NodeService {
     mounts = Mounts(calls: calls)
     self.calls = calls
     outages = Outages()
+    holds = Holds()
     nodes = PublishedNodes(sysfs: sysfs, metrics: metrics, logger: logger)
     records = StageRecords(store, nodes: nodes)
     operations = Operations(logger: logger, metrics: metrics)

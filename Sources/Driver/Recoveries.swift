@@ -78,7 +78,7 @@ final class Recoveries: Sendable {
   /// Whether the volume is to be tried again by itself, and when.
   func outcome(of volume: VolumeID, _ state: RecoveryState) -> Reconciler<VolumeID>.Outcome {
     switch state {
-    case .healthy, .reconnecting, .foreign, .absent: return .settled
+    case .healthy, .reconnecting, .held, .foreign, .absent: return .settled
     default:
       let delay = entries.withLock { entries in
         // A target that is back is to be found at once, and a look costs a reading of sysfs and, while

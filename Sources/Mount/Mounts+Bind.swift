@@ -71,7 +71,7 @@ extension Mounts {
   }
 
   /// Sets the flags of the topmost mount there, and of that alone, and verifies them.
-  private func setFlags(
+  func setFlags(
     _ flags: MountFlags, at point: MountPoint, _ action: String,
     _ deadline: ContinuousClock.Instant
   ) async throws(MountError) {

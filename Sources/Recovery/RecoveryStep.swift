@@ -16,9 +16,10 @@ public enum RecoveryStep: Hashable, Sendable {
   /// Take a mount away that leads to a dead device, at once and even if it is held open: whoever holds
   /// it has nothing but errors from it.
   case detach(String)
-  /// Unmount for real: as long as somebody holds the file system, mounting it again would only give
-  /// the same broken one.
-  case unmount(String)
+  /// Unmount all of these for real, or none: as long as somebody holds the file system, mounting it again
+  /// would only give the same broken one, and a path without its mount takes writes for the disk below.
+  /// When it turns out to be held everything is mounted again as it was, and the plan ends here.
+  case unmount([String])
   /// Replay the journal and repair what is safe, on a device that nobody has mounted.
   case check
   /// Mount at the staging path. Never formats.
