@@ -6,7 +6,6 @@ internal import Linux
 internal import Logging
 internal import Mount
 internal import NVMe
-internal import Resilience
 internal import StateStore
 
 /// csi.v1.Node: connects, formats, mounts and publishes NVMe-oF namespaces on this node.
@@ -28,7 +27,8 @@ struct Node: NodeService {
   let recoveries: Recoveries
   let outages: Outages
   let metrics: DriverMetrics
-  let portals: CircuitBreakers<TransportAddress>
+  let portals: Portals
+  let sightings: Sightings
   let logger: Logger
 
   /// Reads the stage records that an earlier life of the plugin left.
@@ -41,7 +41,8 @@ struct Node: NodeService {
     self.changes = changes
     self.metrics = metrics
     recoveries = Recoveries(logger: logger, metrics: metrics)
-    portals = CircuitBreakers()
+    portals = Portals()
+    sightings = Sightings()
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
     sysfs = NVMeSysfs()
