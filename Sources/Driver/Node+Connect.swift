@@ -30,7 +30,11 @@ extension Node {
       return failures
     }
     // One of them, or a path that was there before, is enough to go on.
-    let live = try controllers(of: source.nqn).filter { $0.state == .live }
+    let subsystems = try subsystems(of: source.nqn, in: nil)
+    sightings.saw(subsystems, of: source.nqn, for: record.volume)
+    let live = subsystems.flatMap(\.controllers).filter {
+      $0.hostNQN == host.nqn.rawValue && $0.state == .live
+    }
     let reasons = failures.map(\.message).joined(separator: "; ")
     // What the target said of this volume tells more than a portal that did not answer.
     if failures.count == portals.count, live.isEmpty,

@@ -38,8 +38,8 @@ extension Node {
       outages.note(
         volume, isOut: Reach(observed.controllers, observed.namespaces).isOut, at: .now)
       let plan = RecoveryPlan(desired, observed)
-      recoveries.note(plan.state, of: volume)
       steps = plan.steps
+      recoveries.note(plan.state, of: volume, hasWork: !steps.isEmpty)
       guard !steps.isEmpty else {
         // Nothing tells when a state ends in which nothing can be done: the slow poll does.
         portals.passOn(volume, at: desired.portals, since: .now)

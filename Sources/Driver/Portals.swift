@@ -104,7 +104,7 @@ final class Portals: Sendable {
         case .answered:
           portal.refusedUntil = nil
           portal.scout = nil
-        case .refused: portal.refusedUntil = now + Self.pauseAfterRefusal()
+        case .refused: portal.refusedUntil = now + Self.pauseAfterRefusal(of: pass.portal)
         case .silent, .unknown: break
         }
         return portal.next(isOpen)
@@ -186,8 +186,9 @@ final class Portals: Sendable {
 
   /// How long a portal that refused is left alone: one that is back is to be found at once, and to ask
   /// costs one connection. Not the same for every node of a cluster.
-  private static func pauseAfterRefusal() -> Duration {
-    .milliseconds(Int64.random(in: 250...450))
+  private static func pauseAfterRefusal(of portal: TransportAddress) -> Duration {
+    // Only TCP can be asked without nvme-cli and the kernel.
+    .milliseconds(Int64.random(in: portal.transport == .tcp ? 250...450 : 1_000...2_000))
   }
 
   /// Whether the portal's circuit lets somebody try now.

@@ -55,9 +55,11 @@ final class Recoveries: Sendable {
   /// What is known of one volume.
   func entry(of volume: VolumeID) -> Entry? { entries.withLock { $0[volume] } }
 
-  /// How the volume is now; says so in the log when that has changed.
+  /// How the volume is now; says so in the log when that has changed. Also a healthy one may have
+  /// something left to be done, which may have failed before.
   func note(
-    _ state: RecoveryState, of volume: VolumeID, at now: ContinuousClock.Instant = .now
+    _ state: RecoveryState, of volume: VolumeID, hasWork: Bool = false,
+    at now: ContinuousClock.Instant = .now
   ) {
     let (previous, current) = entries.withLock { entries -> (Entry?, Entry) in
       let previous = entries[volume]
@@ -69,7 +71,8 @@ final class Recoveries: Sendable {
         entry.failure = nil
       }
       if state == .healthy {
-        (entry.unwellSince, entry.failure, entry.attempt) = (nil, nil, nil)
+        entry.unwellSince = nil
+        if !hasWork { (entry.failure, entry.attempt) = (nil, nil) }
       } else if entry.unwellSince == nil {
         entry.unwellSince = now
       }

@@ -114,6 +114,16 @@ struct RecoveriesTests {
     #expect(recoveries.failed(volume, steps, after: .zero, at: at(403), jitter: 1) == .seconds(1))
   }
 
+  @Test("a healthy volume with something left to do does not do it again and again in vain")
+  func healthyWithWork() {
+    let steps = [RecoveryStep.retain(600)]
+    recoveries.note(.healthy, of: volume, hasWork: true, at: at(0))
+    _ = recoveries.failed(volume, steps, after: .zero, at: at(0), jitter: 1)
+    _ = recoveries.failed(volume, steps, after: .zero, at: at(100), jitter: 1)
+    recoveries.note(.healthy, of: volume, hasWork: true, at: at(101))
+    #expect(recoveries.pause(volume, before: steps, at: at(101)) == .seconds(4))
+  }
+
   @Test("a failure is logged once, and again when it is another")
   func explained() throws {
     recoveries.note(.lost, of: volume, at: at(0))
