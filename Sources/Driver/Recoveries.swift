@@ -96,10 +96,17 @@ final class Recoveries: Sendable {
   }
 
   /// What kept a volume from being restored, or from being restored to the full. Logged when it is news.
-  func explain(_ volume: VolumeID, _ reason: String) {
+  func explain(
+    _ volume: VolumeID, _ reason: String, at now: ContinuousClock.Instant = .now
+  ) {
     let isNews = entries.withLock { entries in
-      defer { entries[volume]?.failure = reason }
-      return entries[volume]?.failure != reason
+      // One that could not be looked at even once is known from here on.
+      var entry = entries[volume] ?? Entry(.unknown(reason), at: now)
+      defer {
+        entry.failure = reason
+        entries[volume] = entry
+      }
+      return entry.failure != reason
     }
     guard isNews else { return }
     logger.warning(

@@ -133,6 +133,15 @@ struct RecoveriesTests {
     #expect(recoveries.entry(of: volume)?.failure == "not allowed")
   }
 
+  @Test("so it is for a volume that could not even be looked at")
+  func explainedUnseen() {
+    for _ in 0..<5 { recoveries.explain(volume, "mountinfo: EIO") }
+    #expect(log.count("a volume could not be restored; it will be tried again") == 1)
+    #expect(recoveries.entry(of: volume)?.state == .unknown("mountinfo: EIO"))
+    #expect(recoveries.failed(volume, [], after: .zero, at: at(0), jitter: 1) == .milliseconds(500))
+    #expect(recoveries.failed(volume, [], after: .zero, at: at(100), jitter: 1) == .seconds(5))
+  }
+
   @Test("a record that cannot be read is an error in the log once, and counted")
   func unreadable() throws {
     for _ in 0..<5 { recoveries.unreadable(volume, "schema 7", at: at(0)) }
