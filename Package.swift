@@ -162,8 +162,9 @@ let package = Package(
     tests(
       "DriverTests",
       [
-        "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe",
-        "StateStore", "Udev", logging, system,
+        "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Metrics", "Mount",
+        "NVMe", "Recovery", "Resilience", "StateStore", "Udev",
+        logging, serviceLifecycle, serviceLifecycleTestKit, system,
       ]),
     .testTarget(
       name: "ChaosTests", dependencies: ["nvmeof-csi-chaos"], swiftSettings: labSettings),

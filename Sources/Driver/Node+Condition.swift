@@ -21,12 +21,12 @@ extension Node {
       return VolumeCondition(
         abnormal: false, message: "\(desired.portals.count) of \(desired.portals.count) paths live")
     }
-    let known = recoveries.all[record.volume]
+    let known = recoveries.entry(of: record.volume)
     var message = text
     if Self.leadsNowhere(desired, observed) {
       message += "; the volume's device nodes lead nowhere until its disk is back"
     }
-    if let known, known.state == state, state != .healthy {
+    if let known, known.state.name == state.name, state != .healthy {
       message += "; for \((ContinuousClock.now - known.since).components.seconds) s"
     }
     if let failure = known?.failure { message += "; the last attempt to restore it: \(failure)" }

@@ -36,7 +36,7 @@ extension Node {
       guard ContinuousClock.now + pause < operation.deadline else {
         throw unflushed(record, outage, isAlone: try await isAlone(record))
       }
-      try? await Task.sleep(for: pause)
+      try await Task.pause(pause, for: record.volume)
       pause = min(pause * 2, .seconds(1))
     }
   }
@@ -99,7 +99,7 @@ extension Node {
           "volume \(record.volume): its target \(nqn) is given up, and the kernel has not removed "
             + "its controllers yet (\(names)); retry")
       }
-      try? await Task.sleep(for: pause)
+      try await Task.pause(pause, for: record.volume)
       pause = min(pause * 2, .milliseconds(500))
     }
   }

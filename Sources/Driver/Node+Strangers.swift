@@ -7,16 +7,13 @@ internal import NVMe
 /// A path that the kubelet names, or that the record names, says nothing about what is mounted there by
 /// now: only the device does. What is not the volume's is neither unmounted nor mounted over.
 extension Node {
-  /// The mounts stacked at `path` that are not the volume's: neither of a disk of its namespace, nor of
-  /// a block device that is no more, which is what a lost connection leaves.
+  /// Those of some mounts that are not the volume's: neither of its own disks, nor of a block device that
+  /// is no more, which is what a lost connection leaves.
   func strangers(
-    at path: String, of record: StageRecord, in table: MountTable
+    among stacked: [MountInfo], own: [Namespace]
   ) throws(DriverError) -> [MountInfo] {
-    let stacked = table.mounts(at: path)
-    guard !stacked.isEmpty else { return [] }
-    let own = try disks(of: record).map(\.device)
     var strangers: [MountInfo] = []
-    for mount in stacked where !own.contains(mount.device) {
+    for mount in stacked where !own.contains(where: { $0.device == mount.device }) {
       if try !isGone(mount.device) { strangers.append(mount) }
     }
     return strangers
@@ -26,7 +23,10 @@ extension Node {
   func requireOwn(
     at path: String, of record: StageRecord, in table: MountTable
   ) throws(DriverError) {
-    guard let stranger = try strangers(at: path, of: record, in: table).last else { return }
+    let stacked = table.mounts(at: path)
+    guard !stacked.isEmpty,
+      let stranger = try strangers(among: stacked, own: try disks(of: record)).last
+    else { return }
     throw DriverError(
       .failedPrecondition,
       "\(path) is \(stranger.summary), which this driver did not make for volume "

@@ -82,7 +82,7 @@ extension Node {
           is back; retry
           """)
       }
-      await changes.pause(.milliseconds(100))
+      try await Task.pause(.milliseconds(100), for: record.volume)
     }
   }
 }

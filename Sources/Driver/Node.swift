@@ -6,7 +6,6 @@ internal import Linux
 internal import Logging
 internal import Mount
 internal import NVMe
-internal import Resilience
 internal import StateStore
 
 /// csi.v1.Node: connects, formats, mounts and publishes NVMe-oF namespaces on this node.
@@ -30,7 +29,8 @@ struct Node: NodeService {
   let outages: Outages
   let holds: Holds
   let metrics: DriverMetrics
-  let portals: CircuitBreakers<TransportAddress>
+  let portals: Portals
+  let sightings: Sightings
   let logger: Logger
 
   /// Reads the stage records that an earlier life of the plugin left.
@@ -43,7 +43,8 @@ struct Node: NodeService {
     self.changes = changes
     self.metrics = metrics
     recoveries = Recoveries(logger: logger, metrics: metrics)
-    portals = CircuitBreakers()
+    portals = Portals()
+    sightings = Sightings()
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
     sysfs = NVMeSysfs()

@@ -18,9 +18,10 @@ extension Fabrics {
     }
     try await requireKernelModule(portal.transport, deadline)
     if portal.transport == .tcp {
-      let patience = min(deadline, .now + Self.portalPatience)
+      let start = ContinuousClock.now
+      let patience = min(deadline, start + Self.portalPatience)
       let code = await PortalProbe.errno(of: portal, from: options, deadline: patience)
-      if code != 0 { throw Self.unanswered(nqn, portal, code) }
+      if code != 0 { throw Self.unanswered(nqn, portal, code, after: .now - start) }
     }
     let log = KernelLog(kernelLog)
     let command = Self.connectCommand(nqn, portal, host, options)

@@ -63,6 +63,10 @@ public struct RecoveryPlan: Hashable, Sendable {
     if let delay = present.first(where: \.hasPath)?.removalDelay, delay != desired.removalDelay {
       reconnect.insert(.retain(desired.removalDelay), at: 0)
     }
+    if let timeout = desired.lossTimeout {
+      let changed = staying.filter { !timeout.isMet(by: $0) }.map(\.name)
+      if !changed.isEmpty { reconnect.insert(.endure(timeout, controllers: changed), at: 0) }
+    }
     guard staying.contains(where: { $0.state == .live }) else {
       self.init(.reconnecting, reconnect)
       return

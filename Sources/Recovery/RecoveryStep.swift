@@ -10,6 +10,9 @@ public enum RecoveryStep: Hashable, Sendable {
   /// Have the kernel keep the disk for this many seconds once its last controller is gone: what is
   /// mounted and open then waits for a new one instead of failing.
   case retain(UInt32)
+  /// Have the kernel try to restore these controllers, once they are lost, for as long as the volume asks
+  /// for: something has set another ctrl_loss_tmo.
+  case endure(LossTimeout, controllers: [String])
   /// Have the kernel look for namespaces: after one has changed its identity it has taken the old disk
   /// away and not made a new one.
   case rescan

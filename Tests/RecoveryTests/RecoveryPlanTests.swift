@@ -31,11 +31,14 @@ struct RecoveryPlanTests {
       stagingPath: "/k/staging", targets: targets)
   }
 
-  static func controller(_ number: Int, _ state: Controller.State) -> Controller {
+  static func controller(
+    _ number: Int, _ state: Controller.State, lossTimeout: Int? = nil
+  ) -> Controller {
     Controller(
       name: "nvme\(number)", state: state, transport: "tcp",
       address: ["traddr": "192.0.2.\(number)", "trsvcid": "4420"],
-      subsystemNQN: "nqn.2024-01.io.example:v", hostNQN: "ours", hostID: "", ctrlLossTimeout: nil)
+      subsystemNQN: "nqn.2024-01.io.example:v", hostNQN: "ours", hostID: "",
+      ctrlLossTimeout: lossTimeout)
   }
 
   static func namespace(
