@@ -119,7 +119,7 @@ let package = Package(
     // Not shipped: see hack/bench provision.
     .executableTarget(
       name: "nvmeof-csi-bench-provision",
-      dependencies: ["CSI", "GRPC", "Lab", "Linux", argumentParser],
+      dependencies: ["CSI", "GRPC", "Lab", argumentParser],
       path: "Sources/ProvisionBenchmark", swiftSettings: labSettings),
     // Not shipped: see hack/bench rpc.
     .executableTarget(

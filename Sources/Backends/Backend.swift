@@ -48,8 +48,15 @@ public protocol Backend: Sendable {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume?
 
-  /// All volumes with our mark, sorted by id: complete, or an error.
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendVolume]
+  /// Those of these volumes that there are, as they are now. It costs what they cost, not what all
+  /// would.
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendVolume]
+
+  /// The ids of all volumes with our mark, sorted: complete, or an error. No volume is looked at for it,
+  /// so that one that is half made or half removed may be among them.
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID]
 
   /// How much there is to give.
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity
@@ -65,6 +72,11 @@ public protocol Backend: Sendable {
   func deleteSnapshot(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
+
+  /// A snapshot as it is now; nil when there is none.
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot?
 
   /// All snapshots with our mark, sorted by id: complete, or an error.
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
@@ -85,6 +97,17 @@ public protocol Backend: Sendable {
 
   /// Removes a leftover, if it still is one.
   func remove(_ leftover: Leftover, deadline: ContinuousClock.Instant) async throws(BackendError)
+}
+
+extension Backend {
+  /// All volumes with our mark, sorted by id: complete, or an error.
+  public func volumes(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [BackendVolume] {
+    let ids = try await volumeIDs(deadline: deadline)
+    let found = try await volumes(ids, deadline: deadline)
+    return ids.compactMap { found[$0] }
+  }
 }
 
 /// Is told how far long work is: bytes done, and bytes in all.

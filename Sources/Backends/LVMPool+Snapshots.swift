@@ -51,6 +51,14 @@ extension LVMPool {
     try await delete(id, deadline: deadline)
   }
 
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    guard let found = try find(id, in: try await survey(forChanges: false, deadline: deadline))
+    else { return nil }
+    return try snapshot(found)
+  }
+
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
   {
     let survey = try await survey(forChanges: false, deadline: deadline)

@@ -85,8 +85,18 @@ extension LVMPool {
     return object(found)
   }
 
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
-    try ours(.volume, in: try await survey(forChanges: false, deadline: deadline)).map(object)
+  /// One `vgs` and one `lvs` of the whole group, however few are asked for: LVM reads the group's
+  /// metadata as a whole, and `lvs` of names fails as soon as one of them is not there.
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [PoolObject] {
+    let wanted = Set(ids)
+    return try ours(.volume, in: try await survey(forChanges: false, deadline: deadline))
+      .filter { wanted.contains($0.id) }.map(object)
+  }
+
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
+    try ours(.volume, in: try await survey(forChanges: false, deadline: deadline)).map(\.id)
   }
 
   /// Nil for an empty volume.

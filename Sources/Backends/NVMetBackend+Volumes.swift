@@ -171,9 +171,7 @@ extension NVMetBackend {
       return try await pool.createSnapshot(
         id, of: volume, deadline: deadline, progress: progress)
     }
-    if let snapshot = try await pool.snapshots(deadline: deadline).first(where: { $0.id == id }),
-      snapshot.source == volume
-    {
+    if let snapshot = try await pool.snapshot(id, deadline: deadline), snapshot.source == volume {
       return snapshot
     }
     return try await quiet.copying(volume) { () async throws(BackendError) in
@@ -188,6 +186,13 @@ extension NVMetBackend {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
     try await pool.deleteSnapshot(id, deadline: deadline)
+  }
+
+  /// The pool's.
+  public func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    try await pool.snapshot(id, deadline: deadline)
   }
 
   /// The pool's.

@@ -58,8 +58,19 @@ protocol Pool: Sendable {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> PoolObject?
 
-  /// All complete volumes with our mark, sorted by id: complete, or an error that names what is wrong.
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject]
+  /// Those of these volumes that are there complete, sorted by id; an error names what is wrong with one.
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [PoolObject]
+
+  /// The ids of all volumes with our mark, sorted: complete, or an error. They are not looked at, so that
+  /// one that is half made or half removed may be among them.
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID]
+
+  /// A snapshot as it is now; nil when there is none or only half of one.
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot?
 
   /// All complete snapshots with our mark, sorted by id: complete, or an error that names what is wrong.
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]

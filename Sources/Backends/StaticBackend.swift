@@ -52,19 +52,32 @@ public struct StaticBackend: Backend {
   public func volume(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume? {
-    try await volumes(deadline: deadline).first { $0.id == id }
+    try await volumes([id], deadline: deadline)[id]
+  }
+
+  /// The file is read as a whole; `broken` if any of it is not understood.
+  public func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendVolume] {
+    let wanted = Set(ids)
+    var volumes: [ObjectID: BackendVolume] = [:]
+    for var volume in try listed() where wanted.contains(volume.id) {
+      volume.export.allowedHosts = try await grants.hosts(of: volume.id)
+      volumes[volume.id] = volume
+    }
+    return volumes
   }
 
   /// All of the file; `broken` if any of it is not understood.
-  public func volumes(
+  public func volumeIDs(
     deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [BackendVolume] {
+  ) async throws(BackendError) -> [ObjectID] {
+    try listed().map(\.id)
+  }
+
+  private func listed() throws(BackendError) -> [BackendVolume] {
     guard let file else { throw unsupported("list volumes") }
-    var volumes = try StaticVolumes.read(file)
-    for index in volumes.indices {
-      volumes[index].export.allowedHosts = try await grants.hosts(of: volumes[index].id)
-    }
-    return volumes
+    return try StaticVolumes.read(file)
   }
 
   /// Unsupported.
@@ -82,6 +95,11 @@ public struct StaticBackend: Backend {
   public func deleteSnapshot(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) { throw unsupported("delete a snapshot") }
+
+  /// Unsupported.
+  public func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? { throw unsupported("read a snapshot") }
 
   /// Unsupported.
   public func snapshots(

@@ -18,6 +18,15 @@ extension NVMeTarget {
     }
   }
 
+  /// Removes every port and every subsystem, as a reboot does. Their bytes stay.
+  public func forgetEverything() throws(SystemCallError) {
+    for port in try Files.names(inDirectory: path("ports")).compactMap({ Int($0) }) {
+      for nqn in try exports(at: port) { try unexport(nqn, at: port) }
+      try deletePort(port)
+    }
+    for nqn in try subsystems() { try deleteSubsystem(nqn) }
+  }
+
   /// The NQNs of those who may connect to a subsystem.
   public func allowedHosts(_ nqn: String) throws(SystemCallError) -> [String] {
     try Files.names(inDirectory: path("subsystems", nqn, "allowed_hosts"))

@@ -58,9 +58,11 @@ public final class FileStateStore: StateStore {
     }
   }
 
-  /// All keys, sorted by their bytes.
-  public func keys() async throws(StateStoreError) -> [String] {
-    try await perform { (directory) throws(StateStoreError) in try directory.keys() }
+  /// The keys that begin so, sorted by their bytes: one reading of the directory.
+  public func keys(beginningWith prefix: String) async throws(StateStoreError) -> [String] {
+    try await perform { (directory) throws(StateStoreError) in
+      try directory.keys(beginningWith: prefix)
+    }
   }
 
   private func perform<Success: Sendable>(

@@ -13,6 +13,8 @@ final class ScratchPool: Pool {
     /// Volumes that something depends on.
     var pinned: Set<ObjectID> = []
     var quietSource = false
+    /// Volumes that were asked for several at a time.
+    var read = 0
   }
 
   /// What outlives the driver.
@@ -114,8 +116,23 @@ final class ScratchPool: Pool {
     storage.state.withLock { $0.objects[id] }
   }
 
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
-    storage.state.withLock { $0.objects.values.sorted { $0.id < $1.id } }
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [PoolObject] {
+    storage.state.withLock { state in
+      state.read += ids.count
+      return ids.sorted().compactMap { state.objects[$0] }
+    }
+  }
+
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
+    storage.state.withLock { $0.objects.keys.sorted() }
+  }
+
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    storage.state.withLock { $0.snapshots[id] }
   }
 
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]

@@ -172,6 +172,19 @@ import Testing
     }
   }
 
+  @Test("What an earlier life set aside is broken in the next too, until it was removed")
+  func brokenBefore() async throws {
+    try await withValue { directory, file in
+      try overwrite(file, [0])
+      do { _ = try await FileStateStore(directory: directory) }
+      let store = try await FileStateStore(directory: directory)
+      try await expectBroken(store, directory)
+      try Files.unlink("\(file).broken-1")
+      let absent = try await store.get(Self.key)
+      #expect(absent == nil)
+    }
+  }
+
   @Test("Each broken file gets a number of its own")
   func numbers() async throws {
     try await withValue { directory, file in
@@ -197,6 +210,30 @@ import Testing
         try await store.put("nv-1", [], ifVersion: nil)
       }
       #expect(try Files.names(inDirectory: directory) == [".lock", "nv-1"])
+    }
+  }
+
+  @Test(
+    "In a directory that is gone, or that another took the place of, nothing is said to be absent")
+  func replaced() async throws {
+    try await withValue { directory, _ in
+      let store = try await FileStateStore(directory: directory)
+      let away = directory + "-away"
+      let error = StateStoreError.failed(
+        SystemCallError(call: "lstat", subject: "\(directory)/.lock", errno: .staleNFSFileHandle))
+      try Files.renameDurably(directory, to: away)
+      await #expect(throws: StateStoreError.self) { try await store.keys() }
+      for isReplaced in [false, true] {
+        if isReplaced { _ = try await FileStateStore(directory: directory) }
+        await #expect(throws: error) { try await store.get(Self.key) }
+        await #expect(throws: error) { try await store.put("other", [], ifVersion: nil) }
+      }
+      await #expect(throws: error) { try await store.keys() }
+      try Files.removeDurably("\(directory)/.lock")
+      try Files.removeDirectory(directory)
+      try Files.renameDurably(away, to: directory)
+      let value = try await store.get(Self.key)
+      #expect(value?.bytes == Self.value)
     }
   }
 

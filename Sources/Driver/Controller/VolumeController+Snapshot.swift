@@ -144,15 +144,10 @@ extension VolumeController {
   /// Whether volumes can be made from it now: the record knows once it was so, else the backend.
   func isUsable(_ record: SnapshotRecord) async throws(DriverError) -> Bool {
     if record.isUsable { return true }
-    return try await usable().contains(record.id)
-  }
-
-  /// The snapshots that volumes can be made from, as the backend says.
-  func usable() async throws(DriverError) -> Set<ObjectID> {
-    let all = try await translating { () async throws(BackendError) in
-      try await backend.snapshots(deadline: .now + .seconds(60))
+    let found = try await translating { () async throws(BackendError) in
+      try await backend.snapshot(record.id, deadline: .now + .seconds(60))
     }
-    return Set(all.filter(\.isReady).map(\.id))
+    return found?.isReady ?? false
   }
 }
 

@@ -91,20 +91,6 @@ struct ControllerListTests {
     }
   }
 
-  @Test("asks the storage once for everything, and once for each volume of a page")
-  func cost() async throws {
-    let harness = Harness()
-    try await harness.live { controller in
-      for name in 0..<20 { _ = try await controller.made(Harness.volume("\(name)")) }
-      harness.backend.state.withLock { $0.calls = [] }
-      _ = try await list(controller)
-      #expect(harness.backend.state.withLock { $0.calls } == ["volumes"])
-      harness.backend.state.withLock { $0.calls = [] }
-      _ = try await list(controller, 3)
-      #expect(harness.backend.state.withLock { $0.calls } == ["volume", "volume", "volume"])
-    }
-  }
-
   @Test("shows the others when a record is damaged, and lets nobody touch the damaged one's volume")
   func damaged() async throws {
     let store = MemoryStateStore()

@@ -15,6 +15,8 @@ final class MemoryBackend: Backend {
     var calls: [String] = []
     /// Volumes made, also those deleted since.
     var made = 0
+    /// Volumes that `volumes` was asked for, all calls together.
+    var read = 0
   }
 
   let state = Mutex(State())
@@ -158,9 +160,19 @@ final class MemoryBackend: Backend {
     return state.withLock { $0.volumes[id] }
   }
 
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendVolume] {
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendVolume] {
     try await step("volumes")
-    return state.withLock { $0.volumes.values.sorted { $0.id < $1.id } }
+    return state.withLock { state in
+      state.read += ids.count
+      return state.volumes.filter { ids.contains($0.key) }
+    }
+  }
+
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
+    try await step("volumeIDs")
+    return state.withLock { $0.volumes.keys.sorted() }
   }
 
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {
@@ -209,6 +221,13 @@ final class MemoryBackend: Backend {
       state.data[id] = nil
     }
     try await step("deleteSnapshot.done")
+  }
+
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    try await step("snapshot")
+    return state.withLock { $0.snapshots[id] }
   }
 
   func snapshots(
