@@ -58,7 +58,7 @@ public final class FileStateStore: StateStore {
     }
   }
 
-  /// All keys, sorted by their bytes.
+  /// All keys, sorted by their bytes, with those whose file was set aside.
   public func keys() async throws(StateStoreError) -> [String] {
     try await perform { (directory) throws(StateStoreError) in try directory.keys() }
   }

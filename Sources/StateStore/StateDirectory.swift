@@ -76,17 +76,25 @@ final class StateDirectory: Sendable {
     try Self.call { () throws(SystemCallError) in try Files.removeDurably(filePath(name)) }
   }
 
+  /// Whoever has a value that was set aside must not be taken for one who never had any.
   func keys() throws(StateStoreError) -> [String] {
-    try names().map(\.key).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let names = Set(try list().compactMap { FileName(text: $0) ?? Self.nameSetAside($0) })
+    return names.map(\.key).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   func brokenFiles() throws(StateStoreError) -> [BrokenFile] {
     try list().compactMap { text in
-      guard let dot = text.utf8.firstIndex(of: UInt8(ascii: ".")),
-        text[dot...].hasPrefix(Self.brokenSuffix), let name = FileName(text: String(text[..<dot]))
-      else { return nil }
+      guard let name = Self.nameSetAside(text) else { return nil }
       return BrokenFile(key: name.key, path: "\(path)/\(text)", reason: "is not what was written")
     }
+  }
+
+  /// The name that a file had before it was set aside; nil for any other file.
+  private static func nameSetAside(_ text: String) -> FileName? {
+    guard let dot = text.utf8.firstIndex(of: UInt8(ascii: ".")),
+      text[dot...].hasPrefix(brokenSuffix)
+    else { return nil }
+    return FileName(text: String(text[..<dot]))
   }
 
   private static let brokenSuffix = ".broken-"

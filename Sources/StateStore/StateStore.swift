@@ -30,6 +30,7 @@ public protocol StateStore: Sendable {
   /// Deletes a key if its version is `version`; else, or when there is none, fails with `conflict`.
   func delete(_ key: String, ifVersion version: UInt64) async throws(StateStoreError)
 
-  /// All keys, sorted by their bytes; those too whose value turns out to be broken.
+  /// All keys, sorted by their bytes; those too whose value turns out to be broken, and those whose
+  /// value was set aside for that.
   func keys() async throws(StateStoreError) -> [String]
 }
