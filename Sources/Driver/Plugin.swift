@@ -103,6 +103,7 @@ public struct Plugin: Sendable {
     // The last one is stopped first: the server still needs the others while it drains.
     var services: [any Service] = [ExecutorService(executor: executor)]
     var operations: [Operations] = []
+    var readiness: Readiness?
     if let part = configuration.node {
       let node = try await self.node(part, executor: executor, metrics: metrics)
       methods += nodeMethods(node, interceptor: interceptor)
@@ -127,6 +128,7 @@ public struct Plugin: Sendable {
           limit: .milliseconds(500), operations: [controller.operations], logger: logger),
       ]
       operations.append(controller.operations)
+      readiness = controller.readiness
       capabilities.append(.controllerService)
       if controller.backend.capabilities.contains(.expansion) {
         capabilities.append(.onlineVolumeExpansion)
@@ -149,7 +151,7 @@ public struct Plugin: Sendable {
         "node": "\(configuration.node?.configuration.nodeID ?? "-")",
         "controller": "\(configuration.controller?.configuration.clusterID ?? "-")",
       ])
-    services += metricsServices(metrics)
+    services += metricsServices(metrics, readiness)
     services.append(
       BoundedShutdown(
         service: ServerService(server: server), limit: .seconds(4), operations: operations,
@@ -206,12 +208,15 @@ extension Plugin {
     }
   }
 
-  private func metricsServices(_ metrics: DriverMetrics) -> [any Service] {
+  /// Ready is who serves every RPC; a node always does.
+  private func metricsServices(
+    _ metrics: DriverMetrics, _ readiness: Readiness?
+  ) -> [any Service] {
     guard case .tcp(let host, let port)? = configuration.metrics else { return [] }
     var settings = MetricsEndpoint.Configuration(port: Int(port))
     settings.host = host
     let endpoint = MetricsEndpoint(
-      settings, metrics: { await metrics.registry.text() }, readyz: { nil },
+      settings, metrics: { await metrics.registry.text() }, readyz: { readiness?.obstacle },
       whenListening: { [logger] port in
         logger.notice("serving metrics", metadata: ["host": "\(host)", "port": "\(port)"])
       })
