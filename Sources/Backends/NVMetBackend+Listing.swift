@@ -40,7 +40,9 @@ extension NVMetBackend {
         record.size = object.size
         complete.append(record)
       } catch {
-        guard error.code == .broken, let object else { throw error }
+        guard error.code == .broken else { throw error }
+        // With neither record nor storage there is nothing to show: `restore` has told of it.
+        guard let object else { continue }
         var faulty = try withoutRecord(object)
         faulty.fault = error.message
         volumes[id] = faulty

@@ -16,6 +16,7 @@ public final class NVMetBackend: Backend {
   let quiet = QuietVolumes()
   /// Is told what people should know and no caller is waiting for.
   let report: @Sendable (String) -> Void
+  let limits: RestoreLimits
   private let threads: DeadlineThreads
   private let target: NVMetTarget
 
@@ -43,16 +44,17 @@ public final class NVMetBackend: Backend {
       store: store, report: report)
   }
 
-  /// `fs` and `settle` are seams for tests.
+  /// `fs`, `settle` and `limits` are seams for tests.
   init(
     _ configuration: NVMetConfiguration, pool: any Pool, store: any StateStore,
     fs: (any ConfigFS)? = nil, settle: @escaping @Sendable () -> Void = NVMetBackend.pause,
-    report: @escaping @Sendable (String) -> Void
+    limits: RestoreLimits = RestoreLimits(), report: @escaping @Sendable (String) -> Void
   ) throws(BackendError) {
     try configuration.check()
     self.configuration = configuration
     self.pool = pool
     self.report = report
+    self.limits = limits
     records = ExportRecords(store)
     target = NVMetTarget(
       fs: fs ?? KernelConfigFS(root: configuration.configFS), mark: TargetMark(configuration.owner),
@@ -91,12 +93,16 @@ public final class NVMetBackend: Backend {
 
   // MARK: The target
 
+  /// What one step at the target may take, also as part of work that copies for hours.
+  private static let stepLimit: Duration = .seconds(300)
+
   /// Does something to the target on a thread that is left behind at the deadline.
   func onTarget<Value: Sendable>(
     _ what: String, subject: String, _ deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (NVMetTarget) throws(BackendError) -> Value
   ) async throws(BackendError) -> Value {
     let target = self.target
+    let deadline = min(deadline, .now + Self.stepLimit)
     let result: Result<Value, BackendError>
     do throws(DeadlineThreadError) {
       result = try await threads.perform(what, subject: subject, deadline: deadline) {

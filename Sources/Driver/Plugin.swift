@@ -104,6 +104,7 @@ public struct Plugin: Sendable {
     var services: [any Service] = [ExecutorService(executor: executor)]
     var operations: [Operations] = []
     var stores: [FileStateStore] = []
+    var readiness: Readiness?
     if let part = configuration.node {
       let store = try await FileStateStore(directory: part.stateDirectory)
       stores.append(store)
@@ -137,6 +138,7 @@ public struct Plugin: Sendable {
           limit: .milliseconds(500), operations: [controller.operations], logger: logger),
       ]
       operations.append(controller.operations)
+      readiness = controller.readiness
       capabilities.append(.controllerService)
       if controller.backend.capabilities.contains(.expansion) {
         capabilities.append(.onlineVolumeExpansion)
@@ -163,7 +165,7 @@ public struct Plugin: Sendable {
         "controller": "\(configuration.controller?.configuration.clusterID ?? "-")",
       ])
     let serving = ServingState()
-    services += metricsServices(metrics, serving)
+    services += metricsServices(metrics, serving, readiness)
     services.append(
       BoundedShutdown(
         service: ServerService(server: server, state: serving), limit: .seconds(4),
@@ -220,14 +222,16 @@ extension Plugin {
     }
   }
 
+  /// Ready is who answers every call: the socket is served, and a controller has found its storage.
   private func metricsServices(
-    _ metrics: DriverMetrics, _ serving: ServingState
+    _ metrics: DriverMetrics, _ serving: ServingState, _ readiness: Readiness?
   ) -> [any Service] {
     guard case .tcp(let host, let port)? = configuration.metrics else { return [] }
     var settings = MetricsEndpoint.Configuration(port: Int(port))
     settings.host = host
     let endpoint = MetricsEndpoint(
-      settings, metrics: { await metrics.registry.text() }, readyz: { serving.problem },
+      settings, metrics: { await metrics.registry.text() },
+      readyz: { serving.problem ?? readiness?.obstacle },
       whenListening: { [logger] port in
         logger.notice("serving metrics", metadata: ["host": "\(host)", "port": "\(port)"])
       })

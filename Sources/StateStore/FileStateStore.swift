@@ -58,7 +58,8 @@ public final class FileStateStore: StateStore {
     }
   }
 
-  /// The keys that begin so, sorted by their bytes: one reading of the directory.
+  /// The keys that begin so, sorted by their bytes, with those whose file was set aside: one reading of
+  /// the directory.
   public func keys(beginningWith prefix: String) async throws(StateStoreError) -> [String] {
     try await perform { (directory) throws(StateStoreError) in
       try directory.keys(beginningWith: prefix)

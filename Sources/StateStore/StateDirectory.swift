@@ -87,18 +87,17 @@ final class StateDirectory: Sendable {
     try Self.call { () throws(SystemCallError) in try Files.removeDurably(filePath(name)) }
   }
 
+  /// Whoever has a value that was set aside must not be taken for one who never had any.
   func keys(beginningWith prefix: String) throws(StateStoreError) -> [String] {
     let start = FileName.escape(prefix)
-    return try list().filter { $0.utf8.starts(with: start.utf8) }
-      .compactMap { FileName(text: $0)?.key }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let names = try list().filter { $0.utf8.starts(with: start.utf8) }
+      .compactMap { FileName(text: $0) ?? Self.nameSetAside($0) }
+    return Set(names).map(\.key).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   func brokenFiles() throws(StateStoreError) -> [BrokenFile] {
     try list().compactMap { text in
-      guard let dot = text.utf8.firstIndex(of: UInt8(ascii: ".")),
-        text[dot...].hasPrefix(Self.brokenSuffix), let name = FileName(text: String(text[..<dot]))
-      else { return nil }
+      guard let name = Self.nameSetAside(text) else { return nil }
       return BrokenFile(key: name.key, path: "\(path)/\(text)", reason: "is not what was written")
     }
   }
@@ -106,6 +105,14 @@ final class StateDirectory: Sendable {
   private func brokenFile(of name: FileName) throws(StateStoreError) -> BrokenFile? {
     guard brokenKeys.withLock({ $0.contains(Array(name.key.utf8)) }) else { return nil }
     return try brokenFiles().first { $0.key.utf8.elementsEqual(name.key.utf8) }
+  }
+
+  /// The name that a file had before it was set aside; nil for any other file.
+  private static func nameSetAside(_ text: String) -> FileName? {
+    guard let dot = text.utf8.firstIndex(of: UInt8(ascii: ".")),
+      text[dot...].hasPrefix(brokenSuffix)
+    else { return nil }
+    return FileName(text: String(text[..<dot]))
   }
 
   private static let brokenSuffix = ".broken-"

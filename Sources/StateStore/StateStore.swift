@@ -31,7 +31,7 @@ public protocol StateStore: Sendable {
   func delete(_ key: String, ifVersion version: UInt64) async throws(StateStoreError)
 
   /// The keys that begin with `prefix`, sorted by their bytes; those too whose value turns out to be
-  /// broken. No value is read for it.
+  /// broken, and those whose value was set aside for that. No value is read for it.
   func keys(beginningWith prefix: String) async throws(StateStoreError) -> [String]
 }
 

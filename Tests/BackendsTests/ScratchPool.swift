@@ -15,6 +15,8 @@ final class ScratchPool: Pool {
     var quietSource = false
     /// Volumes that were asked for several at a time.
     var read = 0
+    /// Volumes that cannot be activated.
+    var inactive: [ObjectID: BackendError] = [:]
   }
 
   /// What outlives the driver.
@@ -42,6 +44,16 @@ final class ScratchPool: Pool {
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
     if let error = storage.state.withLock({ $0.health }) { throw error }
+  }
+
+  func activate(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
+    let (objects, inactive) = storage.state.withLock { ($0.objects, $0.inactive) }
+    return Dictionary(
+      uniqueKeysWithValues: ids.map { id in
+        (id, inactive[id].map { .failure($0) } ?? .success(objects[id]))
+      })
   }
 
   func createVolume(
