@@ -2,7 +2,8 @@ internal import Command
 
 extension LVMPool {
   /// A program of LVM that was killed in the middle may leave a device suspended, and all I/O to it
-  /// waits. So one that changes something has this long, whatever the deadline is.
+  /// waits. So no deadline gives one that changes something less than this. The end of this process
+  /// does: what it runs ends with it.
   private static let patience: Duration = .seconds(60)
 
   /// Runs a program that changes something; its failure is an error with what it said.
