@@ -10,6 +10,9 @@ public protocol Backend: Sendable {
   /// What it can do. Only that may be called; the rest fails with `unsupported`.
   var capabilities: Set<BackendCapability> { get }
 
+  /// How hosts can be made to reach a new volume; empty when it makes none.
+  var transports: Set<Transport> { get }
+
   /// Makes exports that were there before a restart of the target be there again, before anything
   /// listens; called once, before any other call. What is damaged is told and left alone.
   func restore(deadline: ContinuousClock.Instant) async throws(BackendError)

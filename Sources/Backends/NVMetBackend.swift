@@ -1,7 +1,7 @@
 public import Command
 internal import Glibc
 internal import Linux
-internal import NVMe
+public import NVMe
 public import StateStore
 
 /// Volumes of a pool on this machine, exported by its kernel's NVMe target.
@@ -73,6 +73,9 @@ public final class NVMetBackend: Backend {
   public var stuck: [(what: String, since: ContinuousClock.Instant)] {
     threads.stuck.map { ($0.what, $0.since) }
   }
+
+  /// Of the portals that new volumes get.
+  public var transports: Set<Transport> { Set(configuration.portals.map(\.transport)) }
 
   /// The pool's.
   public func size(holding bytes: Int64) -> Int64? { pool.size(holding: bytes) }

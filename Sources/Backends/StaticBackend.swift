@@ -20,6 +20,9 @@ public struct StaticBackend: Backend {
   /// Listing, when there is a list.
   public var capabilities: Set<BackendCapability> { file == nil ? [] : [.listing] }
 
+  /// None: it makes no volumes.
+  public var transports: Set<Transport> { [] }
+
   /// Nothing: who exports the volumes restores them.
   public func restore(deadline: ContinuousClock.Instant) async throws(BackendError) {}
 

@@ -42,6 +42,8 @@ final class MemoryBackend: Backend {
     try await before(name)
   }
 
+  let transports: Set<Transport> = [.tcp]
+
   func restore(deadline: ContinuousClock.Instant) async throws(BackendError) {
     try await step("restore")
   }
