@@ -106,6 +106,16 @@ public struct StaticBackend: Backend {
     try await grants.change(volume) { $0.remove(host) }
   }
 
+  /// As they were recorded.
+  public func hosts(
+    of volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Set<NQN> { try await grants.hosts(of: volume) }
+
+  /// Unsupported.
+  public func adopt(
+    _ volume: ObjectID, as export: Export, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendVolume { throw unsupported("export a volume") }
+
   /// None.
   public func leftovers(
     deadline: ContinuousClock.Instant

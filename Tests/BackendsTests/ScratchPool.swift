@@ -13,6 +13,8 @@ final class ScratchPool: Pool {
     /// Volumes that something depends on.
     var pinned: Set<ObjectID> = []
     var quietSource = false
+    /// What every look at a volume fails with.
+    var damage: BackendError?
   }
 
   /// What outlives the driver.
@@ -111,7 +113,8 @@ final class ScratchPool: Pool {
   func volume(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> PoolObject? {
-    storage.state.withLock { $0.objects[id] }
+    if let error = storage.state.withLock({ $0.damage }) { throw error }
+    return storage.state.withLock { $0.objects[id] }
   }
 
   func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {

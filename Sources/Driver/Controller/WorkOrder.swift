@@ -12,6 +12,7 @@ enum WorkOrder: Hashable, Sendable {
   case createSnapshot(source: ObjectID)
   case deleteSnapshot
   case removeLeftovers
+  case adopt
 
   /// For messages, metrics and checkpoints.
   var name: String {
@@ -24,6 +25,7 @@ enum WorkOrder: Hashable, Sendable {
     case .createSnapshot: "createSnapshot"
     case .deleteSnapshot: "deleteSnapshot"
     case .removeLeftovers: "removeLeftovers"
+    case .adopt: "adopt"
     }
   }
 
