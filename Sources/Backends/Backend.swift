@@ -10,6 +10,9 @@ public protocol Backend: Sendable {
   /// What it can do. Only that may be called; the rest fails with `unsupported`.
   var capabilities: Set<BackendCapability> { get }
 
+  /// How hosts can be made to reach a new volume; empty when it makes none.
+  var transports: Set<Transport> { get }
+
   /// Makes exports that were there before a restart of the target be there again; called until it
   /// succeeds, before any other call. What is damaged is told and left alone.
   ///
@@ -94,10 +97,25 @@ public protocol Backend: Sendable {
     _ host: NQN, volume: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
 
-  /// Forgets a host, cuts the connections it has, and returns when it is proven to have none.
+  /// Forgets a host, cuts the connections it has, and returns when it is proven to have none. That
+  /// depends on nothing but the target: the storage may be gone, and so may the volume.
   func revoke(
     _ host: NQN, volume: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
+
+  /// The hosts that may still write to a volume: those that are let in, and those that were forgotten
+  /// and are not proven to be cut. Asks the target and not the storage; empty for none.
+  func hosts(
+    of volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Set<NQN>
+
+  /// Exports a volume again that `isUnrecorded`, as its maker remembers it: to the export's hosts, which
+  /// keep their connections, and to no others. One that is recorded is returned as it is.
+  ///
+  /// Fails with `notFound` when the storage is not there, `invalid` when it never was exported so.
+  func adopt(
+    _ volume: ObjectID, as export: Export, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendVolume
 
   /// Objects with our mark that no complete volume or snapshot owns: halves of creates and deletes that
   /// were cut short. Nothing is changed.

@@ -2,7 +2,8 @@ internal import Command
 
 extension LVMPool {
   /// A program of LVM that was killed in the middle may leave a device suspended, and all I/O to it
-  /// waits. So one that changes something has this long, whatever the deadline is.
+  /// waits. So no deadline gives one that changes something less than this. The end of this process
+  /// does: what it runs ends with it.
   private static let patience: Duration = .seconds(60)
   /// And no longer than this, however long the copy may take that it is part of: one that has not ended by
   /// then hangs, and whoever waits is told.

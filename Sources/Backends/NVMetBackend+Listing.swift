@@ -45,6 +45,7 @@ extension NVMetBackend {
         guard let object else { continue }
         var faulty = try withoutRecord(object)
         faulty.fault = error.message
+        faulty.isUnrecorded = false
         volumes[id] = faulty
       }
     }
@@ -92,14 +93,15 @@ extension NVMetBackend {
   }
 
   /// A volume is never made without a record first, so this one's was lost. It is shown, so that nobody
-  /// takes its storage for free, and not exported: which hosts may write to it nobody knows.
+  /// takes its storage for free, and not exported: which hosts may write to it is not known here.
   private func withoutRecord(_ object: PoolObject) throws(BackendError) -> BackendVolume {
-    BackendVolume(
+    var volume = BackendVolume(
       id: object.id, size: object.size, content: object.content,
       export: Export(
         nqn: try configuration.nqn(of: object.id), nsid: ExportRecord.nsid,
         uuid: TargetMark.uuid(of: object.id), portals: configuration.portals, allowedHosts: []),
-      fault: "its export record is gone: bring the driver's state back, or create the volume again "
-        + "with the same name to export what it holds")
+      fault: Self.unrecorded)
+    volume.isUnrecorded = true
+    return volume
   }
 }

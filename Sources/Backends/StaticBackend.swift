@@ -20,6 +20,9 @@ public struct StaticBackend: Backend {
   /// Listing, when there is a list.
   public var capabilities: Set<BackendCapability> { file == nil ? [] : [.listing] }
 
+  /// None: it makes no volumes.
+  public var transports: Set<Transport> { [] }
+
   /// Nothing: who exports the volumes restores them.
   public func restore(
     deadline: ContinuousClock.Instant
@@ -127,6 +130,16 @@ public struct StaticBackend: Backend {
   ) async throws(BackendError) {
     try await grants.change(volume) { $0.remove(host) }
   }
+
+  /// As they were recorded.
+  public func hosts(
+    of volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Set<NQN> { try await grants.hosts(of: volume) }
+
+  /// Unsupported.
+  public func adopt(
+    _ volume: ObjectID, as export: Export, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendVolume { throw unsupported("export a volume") }
 
   /// None.
   public func leftovers(

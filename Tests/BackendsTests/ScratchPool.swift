@@ -17,6 +17,8 @@ final class ScratchPool: Pool {
     var read = 0
     /// Volumes that cannot be activated.
     var inactive: [ObjectID: BackendError] = [:]
+    /// What every look at a volume fails with.
+    var damage: BackendError?
   }
 
   /// What outlives the driver.
@@ -125,7 +127,8 @@ final class ScratchPool: Pool {
   func volume(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> PoolObject? {
-    storage.state.withLock { $0.objects[id] }
+    if let error = storage.state.withLock({ $0.damage }) { throw error }
+    return storage.state.withLock { $0.objects[id] }
   }
 
   func volumes(

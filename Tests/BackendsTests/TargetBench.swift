@@ -72,6 +72,19 @@ final class TargetBench: Sendable {
     return try #require(try await driver.volume(id, deadline: .ample))
   }
 
+  /// Loses the export records, as with the driver's state directory.
+  func loseRecords() async throws {
+    for key in try await store.keys() {
+      try await store.delete(key, ifVersion: try #require(try await store.get(key)).version)
+    }
+  }
+
+  /// Loses a volume's storage; the target may have it open.
+  func loseStorage(_ volume: BackendVolume) throws {
+    storage.state.withLock { _ = $0.objects.removeValue(forKey: volume.id) }
+    try Files.removeDurably("\(storage.directory)/\(volume.id)")
+  }
+
   private func remove(_ path: String) throws {
     for name in try Files.names(inDirectory: path) {
       let below = "\(path)/\(name)"

@@ -124,6 +124,54 @@ struct NVMetBackendTests {
     }
   }
 
+  @Test(
+    "a host is shut out of an image that is gone and that nvmet still serves, also after a reboot")
+  func goneImage() async throws {
+    try await Storage.run { storage in
+      try await storage.withBackend { backend in
+        let volume = try await storage.create("a", backend)
+        let host = HostIdentity(nodeID: "lab-host")
+        try await backend.allow(host.nqn, volume: volume.id, deadline: storage.ample)
+        let disk = try await storage.connect(host, volume)
+        let writer = ChecksumWriter(path: "/dev/\(disk.name)")
+        writer.start()
+        try await eventually(within: .seconds(60), "first records") { writer.acknowledged > 50 }
+        try storage.loseImage(volume)
+        let lostAt = writer.acknowledged
+        try await eventually(within: .seconds(60), "nvmet to serve what it has open") {
+          writer.acknowledged > lostAt + 50
+        }
+
+        #expect(try await backend.hosts(of: volume.id, deadline: storage.ample) == [host.nqn])
+        try await backend.revoke(host.nqn, volume: volume.id, deadline: storage.ample)
+        let cutAt = writer.acknowledged
+        try await eventually(within: .seconds(30), "the host to lose its connection") {
+          try storage.controllers(volume).allSatisfy { $0.state != .live }
+        }
+        try await Task.sleep(for: .seconds(3))
+        #expect(writer.acknowledged <= cutAt + 1)
+        #expect(!storage.connects(host, volume))
+        #expect(try await backend.hosts(of: volume.id, deadline: storage.ample) == [])
+        let reports = storage.takeReports()
+        #expect(reports.count == 1 && reports.allSatisfy { $0.contains("not exported again") })
+        try storage.disconnect(volume)
+        try? await writer.stop()
+
+        // Nothing of it can be made at the target any more, and still it is taken from the host.
+        try storage.loseConfiguration()
+        await #expect(throws: BackendError.self) {
+          try await backend.allow(host.nqn, volume: volume.id, deadline: storage.ample)
+        }
+        #expect(try await backend.hosts(of: volume.id, deadline: storage.ample) == [host.nqn])
+        try await backend.revoke(host.nqn, volume: volume.id, deadline: storage.ample)
+        #expect(try await backend.hosts(of: volume.id, deadline: storage.ample) == [])
+        #expect(storage.takeReports().count == 1)
+        try await backend.deleteVolume(volume.id, deadline: storage.ample) { _, _ in }
+        #expect(try storage.target() == [])
+      }
+    }
+  }
+
   @Test("a host that stays allowed goes on after another was revoked")
   func oneOfTwo() async throws {
     try await Storage.run { storage in
@@ -186,6 +234,14 @@ private struct Storage: Sendable {
     }
     let reports = storage.told.all.withLock { $0 }
     #expect(reports == [])
+  }
+
+  /// What was reported since it was last asked; the rest has to be nothing.
+  func takeReports() -> [String] {
+    told.all.withLock { reports in
+      defer { reports = [] }
+      return reports
+    }
   }
 
   private static var portals: [TransportAddress] {
@@ -257,6 +313,13 @@ private struct Storage: Sendable {
   // MARK: The target
 
   func images() throws -> [String] { try Files.names(inDirectory: "\(directory)/pool/volumes") }
+
+  /// The image's names go; whoever has it open keeps it.
+  func loseImage(_ volume: BackendVolume) throws {
+    for ending in ["json", "img"] {
+      try Files.removeDurably("\(directory)/pool/volumes/\(volume.id).\(ending)")
+    }
+  }
 
   /// What the image holds now, as the target sees it.
   func checksum(_ volume: BackendVolume) throws -> String {

@@ -56,6 +56,7 @@ struct ControllerUpkeep: Service {
   /// One look at everything.
   private func round(_ garbage: inout Garbage, _ reported: inout Set<String>) async {
     do throws(DriverError) {
+      try await controller.adoptUnrecorded()
       try await controller.resume()
       let leftovers = try await controller.clearAway(&garbage, at: .now)
       for leftover in leftovers where reported.insert("\(leftover)").inserted {

@@ -13,6 +13,7 @@ enum WorkOrder: Hashable, Sendable {
   case deleteSnapshot
   case removeLeftovers
   case restoreExport
+  case adopt
 
   /// For messages, metrics and checkpoints.
   var name: String {
@@ -26,6 +27,7 @@ enum WorkOrder: Hashable, Sendable {
     case .deleteSnapshot: "deleteSnapshot"
     case .removeLeftovers: "removeLeftovers"
     case .restoreExport: "restoreExport"
+    case .adopt: "adopt"
     }
   }
 

@@ -46,6 +46,8 @@ final class MemoryBackend: Backend {
     try await before(name)
   }
 
+  let transports: Set<Transport> = [.tcp]
+
   func restore(
     deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> [ObjectID: BackendError] {
@@ -266,6 +268,28 @@ final class MemoryBackend: Backend {
     try await step("revoke")
     state.withLock { _ = $0.volumes[volume]?.export.allowedHosts.remove(host) }
     try await step("revoke.done")
+  }
+
+  func hosts(
+    of volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Set<NQN> {
+    try await step("hosts")
+    return state.withLock { $0.volumes[volume]?.export.allowedHosts ?? [] }
+  }
+
+  func adopt(
+    _ volume: ObjectID, as export: Export, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendVolume {
+    try await step("adopt")
+    let adopted = state.withLock { state -> BackendVolume? in
+      guard state.volumes[volume]?.isUnrecorded == true else { return state.volumes[volume] }
+      state.volumes[volume]?.export = export
+      state.volumes[volume]?.fault = nil
+      state.volumes[volume]?.isUnrecorded = false
+      return state.volumes[volume]
+    }
+    guard let adopted else { throw BackendError(.notFound, "\(volume) is not there") }
+    return adopted
   }
 
   func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] {
