@@ -19,12 +19,17 @@ final class Holds: Sendable {
   private static var shortest: Duration { .seconds(5) }
   private static var longest: Duration { .seconds(120) }
 
-  /// An attempt that failed; each one in a row makes the wait for the next twice as long.
+  /// An attempt that failed; each one in a row makes the wait for the next twice as long, unless nothing
+  /// was unmounted by it.
   func note(
-    _ holder: String, of volume: VolumeID, targets: [String], at now: ContinuousClock.Instant
+    _ holder: String, of volume: VolumeID, targets: [String], wasHarmless: Bool = false,
+    at now: ContinuousClock.Instant
   ) {
     entries.withLock { entries in
-      let wait = entries[volume].map { min($0.wait * 2, Self.longest) } ?? Self.shortest
+      let previous = entries[volume]?.wait
+      let wait =
+        wasHarmless
+        ? previous ?? Self.shortest : previous.map { min($0 * 2, Self.longest) } ?? Self.shortest
       entries[volume] = Entry(holder: holder, targets: targets, notBefore: now + wait, wait: wait)
     }
   }

@@ -47,8 +47,10 @@ extension Node {
     var obstacle: String?
     do throws(DriverError) {
       try await operation.step("unmount") { () async throws(DriverError) in
+        // Somebody passing through, a `du` or a backup, is no holder.
+        let patience = min(operation.deadline, .now + .seconds(2))
         for path in paths {
-          try await unmountOwn(path, of: record, deadline: operation.deadline)
+          try await unmountBusy(path, of: record, until: patience, operation)
         }
       }
     } catch {
@@ -59,9 +61,10 @@ extension Node {
       holds.forget(record.volume)
       return true
     }
+    let left = try table()
     holds.note(
       obstacle, of: record.volume, targets: [record.stagingPath] + record.targets.map(\.path),
-      at: .now)
+      wasHarmless: paths.allSatisfy { !left.mounts(at: $0).isEmpty }, at: .now)
     logger.info(
       "a file system that has stopped cannot be unmounted; it stays where it was",
       metadata: ["volume": "\(record.volume)", "holder": "\(obstacle)"])
@@ -76,6 +79,22 @@ extension Node {
       try await place(target, of: record, operation)
     }
     return false
+  }
+
+  /// Unmounts, and while somebody is busy there tries again.
+  private func unmountBusy(
+    _ path: String, of record: StageRecord, until patience: ContinuousClock.Instant,
+    _ operation: Operation
+  ) async throws(DriverError) {
+    while true {
+      do throws(DriverError) {
+        return try await unmountOwn(path, of: record, deadline: operation.deadline)
+      } catch {
+        guard (error.cause as? MountError)?.code == .busy, ContinuousClock.now < patience,
+          (try? await Task.sleep(for: .milliseconds(50))) != nil
+        else { throw error }
+      }
+    }
   }
 
   /// Mounts a file system at the staging path that is alive elsewhere; false when it is not alive.

@@ -21,6 +21,13 @@ struct HoldsTests {
     }
     holds.forget(volume)
     #expect(holds.hold(of: volume, targets: ["/a"], at: now) == nil)
+    // What has unmounted nothing costs nobody anything.
+    for _ in 0..<3 {
+      holds.note("x", of: volume, targets: ["/a"], wasHarmless: true, at: now)
+      now += .seconds(5)
+      #expect(holds.hold(of: volume, targets: ["/a"], at: now)?.mayBeOver == true)
+    }
+    holds.forget(volume)
     holds.note("x", of: volume, targets: ["/a"], at: now)
     #expect(holds.hold(of: volume, targets: ["/a"], at: now + .seconds(5))?.mayBeOver == true)
   }

@@ -11,6 +11,9 @@ import Testing
 struct HeldFileSystemTests {
   static let use = LabNode.Use.fileSystem("ext4", flags: ["errors=remount-ro"])
 
+  /// What the plugin logs when it has unmounted in vain: ids of mounts are used again, so they tell nothing.
+  static let putBack = "cannot be unmounted; it stays where it was"
+
   /// How the tests let the file system stop.
   enum Failure: CaseIterable {
     /// The journal is aborted; what the mount table shows of it differs with the kernel.
@@ -72,18 +75,19 @@ struct HeldFileSystemTests {
       let container = try Container()
       try await Task.sleep(for: .seconds(1))
       defer { container.end() }
-      let id = try MountTable.current().mounts(at: path).last?.id
       try fail(volume, at: staging, failure)
       try await eventuallyHolds(within: .seconds(60), "the volume's condition to say it") {
         let text = try await node.stats(volume, at: staging).volumeCondition?.message ?? ""
         return text.contains("process \(container.process) (sleep)")
           && text.contains("restart the pod")
       }
+      try await Task.sleep(for: .seconds(6))
+      func said() -> Int { node.driver.logTail(2_000).components(separatedBy: "to=held").count }
+      let before = said()
       try await Task.sleep(for: .seconds(12))
-      #expect(
-        try MountTable.current().mounts(at: path).last?.id == id, "it was not even unmounted")
+      #expect(said() == before, "it is not said again and again")
+      #expect(!node.driver.logTail(2_000).contains(Self.putBack), "it was not even unmounted")
       expectRefusesWrites(at: path)
-      #expect(node.driver.logTail(2_000).components(separatedBy: "to=held").count == 2, "said once")
       container.end()
       try await node.expectHealed(volume, Self.use, at: path, writer)
       try await node.takeDown(volume, Self.use)
@@ -112,14 +116,16 @@ struct HeldFileSystemTests {
         return text.contains("does not see") && text.contains("restart the pod")
       }
       let tried = try MountTable.current().mounts(at: staging).last
-      #expect(tried?.id != before?.id, "it was unmounted, and mounted again")
+      #expect(node.driver.logTail(2_000).contains(Self.putBack), "it was unmounted")
       #expect(tried?.options == before?.options)
       expectRefusesWrites(at: path)
       #expect(try MountTable.current().mounts(at: path).last?.options.contains("rw") == true)
       #expect(try MountTable.current().mounts(at: readOnly).last?.options.contains("ro") == true)
       close(held)
       try await node.expectHealed(volume, Self.use, at: path, writer)
-      #expect(try MountTable.current().mounts(at: readOnly).last?.options.contains("ro") == true)
+      try await eventually(within: .seconds(30), "the other path to be bound too") {
+        try MountTable.current().mounts(at: readOnly).last?.options.contains("ro") == true
+      }
       try await node.unpublish(volume, Self.use, pod: "pod-2")
       try await node.takeDown(volume, Self.use)
     }
@@ -142,7 +148,9 @@ struct HeldFileSystemTests {
       expectRefusesWrites(at: second)
       close(held)
       try await node.expectHealed(volume, Self.use, at: path, writer)
-      #expect(node.works(volume, Self.use, at: second, writer))
+      try await eventually(within: .seconds(30), "the other path to be bound too") {
+        node.works(volume, Self.use, at: second, writer)
+      }
       try await node.unpublish(volume, Self.use, pod: "pod-2")
       try await node.takeDown(volume, Self.use)
     }
