@@ -133,6 +133,8 @@ extension NVMetTarget {
       if let port = try self.port(at: portal) { return port }
       for number in mark.portNumbers(portal) {
         let isNew = try fs.makeDirectory("ports/\(number)")
+        // Another volume was quicker. A second port at the address could never listen.
+        if !isNew, try self.address(of: number) == portal { return number }
         // There already, with no address: ours, by whoever died before giving it one.
         let address = try fs.read("ports/\(number)/addr_traddr")
         guard isNew || address.isEmpty else { continue }
