@@ -109,7 +109,7 @@ extension Node {
       try isAlive(namespace, record)
     else { return false }
     do throws(DriverError) {
-      try await mountStaged(record, BlockDevice(namespace), operation)
+      try await mountPinned(record, namespace, operation)
     } catch {
       // A superblock that has turned read-only can be mounted read-only alone (get_tree_bdev,
       // fs/super.c); the mount itself is made as it was, so that the table shows what has happened.
@@ -119,12 +119,20 @@ extension Node {
       var refused = record
       refused.access = VolumeAccess(
         kind: .fileSystem(type, flags: flags + ["ro"]), mode: record.access.mode)
-      try await mountStaged(refused, BlockDevice(namespace), operation)
+      try await mountPinned(refused, namespace, operation)
       try await translating { () async throws(MountError) in
         try await mounts.makeWritable(record.stagingPath, deadline: operation.deadline)
       }
     }
     return true
+  }
+
+  private func mountPinned(
+    _ record: StageRecord, _ namespace: Namespace, _ operation: Operation
+  ) async throws(DriverError) {
+    try await pinning(namespace, of: record, operation) { (disk) async throws(DriverError) in
+      try await mountStaged(record, disk, operation)
+    }
   }
 
   /// Whether the kernel has a file system of the volume's type mounted on the disk, wherever.

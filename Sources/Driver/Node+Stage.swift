@@ -109,8 +109,8 @@ extension Node {
     }
     record.identity = .init(uuid: namespace.uuid, nguid: namespace.nguid, wwid: namespace.wwid)
     await retain(namespace, of: record, operation)
-    if case .fileSystem(let type, let flags) = record.access.kind {
-      try await mount(&record, namespace, type, flags, operation)
+    if case .fileSystem(let type, _) = record.access.kind {
+      try await mount(&record, namespace, type, operation)
     }
     record.phase = .staged
     record.bootID = Self.bootID
@@ -124,9 +124,8 @@ extension Node {
 
   private func mount(
     _ record: inout StageRecord, _ namespace: Namespace, _ type: FileSystemType,
-    _ flags: [String], _ operation: Operation
+    _ operation: Operation
   ) async throws(DriverError) {
-    let staging = record.stagingPath
     if try await takeUp(&record, namespace, operation) { return }
 
     let found = record

@@ -94,7 +94,7 @@ struct NVMetBackendTests {
       try await Task.sleep(for: .seconds(6))
       let stalledAt = writer.acknowledged
       #expect(try storage.controllers(volume).allSatisfy { $0.state != .live })
-      try await storage.withBackend { backend in
+      try await storage.withBackend { (backend) async throws in
         #expect(try await backend.restore(deadline: storage.ample).isEmpty)
         #expect(try await backend.volumes(deadline: storage.ample) == volumes)
       }
