@@ -10,9 +10,17 @@ public protocol Backend: Sendable {
   /// What it can do. Only that may be called; the rest fails with `unsupported`.
   var capabilities: Set<BackendCapability> { get }
 
-  /// Makes exports that were there before a restart of the target be there again, before anything
-  /// listens; called once, before any other call. What is damaged is told and left alone.
-  func restore(deadline: ContinuousClock.Instant) async throws(BackendError)
+  /// Makes exports that were there before a restart of the target be there again; called until it
+  /// succeeds, before any other call. What is damaged is told and left alone.
+  ///
+  /// Fails only when the storage as a whole is not there. Returns the volumes that are not back yet, and
+  /// why: each is to be tried again by the other `restore`.
+  func restore(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendError]
+
+  /// Makes one volume's export be there again; success when there is no such volume any more.
+  func restore(_ volume: ObjectID, deadline: ContinuousClock.Instant) async throws(BackendError)
 
   /// The smallest size it can make that holds `bytes`; nil when none can.
   func size(holding bytes: Int64) -> Int64?

@@ -107,7 +107,7 @@ extension FilePool {
     }
   }
 
-  private func object(_ record: ImageRecord) throws(BackendError) -> PoolObject {
+  func object(_ record: ImageRecord) throws(BackendError) -> PoolObject {
     guard case .volume(let content, _) = record.origin else { throw misplaced(record) }
     return PoolObject(
       id: record.id,

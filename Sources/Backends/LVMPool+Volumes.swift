@@ -194,7 +194,7 @@ extension LVMPool {
     return volume
   }
 
-  private func object(_ owned: Owned) -> PoolObject {
+  func object(_ owned: Owned) -> PoolObject {
     PoolObject(
       id: owned.id, path: device(owned.id), size: owned.lv.size, content: owned.content,
       parameters: [:])

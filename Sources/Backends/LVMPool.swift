@@ -73,11 +73,7 @@ final class LVMPool: Pool {
   func checkHealth(
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
-    let survey = try await survey(forChanges: true, deadline: deadline)
-    // After a reboot somebody has to.
-    for volume in try ours(.volume, in: survey) where !volume.lv.isActive {
-      try await run("lvchange", ["--activate", "y", path(volume.id)], deadline: deadline)
-    }
+    _ = try await survey(forChanges: true, deadline: deadline)
   }
 
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {

@@ -16,6 +16,7 @@ public final class NVMetBackend: Backend {
   let quiet = QuietVolumes()
   /// Is told what people should know and no caller is waiting for.
   let report: @Sendable (String) -> Void
+  let limits: RestoreLimits
   private let threads: DeadlineThreads
   private let target: NVMetTarget
 
@@ -43,16 +44,17 @@ public final class NVMetBackend: Backend {
       store: store, report: report)
   }
 
-  /// `fs` and `settle` are seams for tests.
+  /// `fs`, `settle` and `limits` are seams for tests.
   init(
     _ configuration: NVMetConfiguration, pool: any Pool, store: any StateStore,
     fs: (any ConfigFS)? = nil, settle: @escaping @Sendable () -> Void = NVMetBackend.pause,
-    report: @escaping @Sendable (String) -> Void
+    limits: RestoreLimits = RestoreLimits(), report: @escaping @Sendable (String) -> Void
   ) throws(BackendError) {
     try configuration.check()
     self.configuration = configuration
     self.pool = pool
     self.report = report
+    self.limits = limits
     records = ExportRecords(store)
     target = NVMetTarget(
       fs: fs ?? KernelConfigFS(root: configuration.configFS), mark: TargetMark(configuration.owner),

@@ -23,6 +23,13 @@ protocol Pool: Sendable {
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
 
+  /// Makes these volumes' storage be where the target looks for it: after a reboot somebody has to.
+  /// Nil: there is none, or only half of it. What keeps one from it is its own failure; fails as a whole
+  /// only when the pool cannot be asked.
+  func activate(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>]
+
   /// Makes a volume's storage: complete and durable on return, nothing left after a failure. What an
   /// earlier life left half made is begun anew. One that is there already is returned if all that was
   /// asked for is the same, else `alreadyExists`. Health, room and reserve are checked before.

@@ -21,7 +21,14 @@ public struct StaticBackend: Backend {
   public var capabilities: Set<BackendCapability> { file == nil ? [] : [.listing] }
 
   /// Nothing: who exports the volumes restores them.
-  public func restore(deadline: ContinuousClock.Instant) async throws(BackendError) {}
+  public func restore(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendError] { [:] }
+
+  /// Nothing.
+  public func restore(
+    _ volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {}
 
   /// None can be made.
   public func size(holding bytes: Int64) -> Int64? { nil }

@@ -13,6 +13,8 @@ final class FakeLVM: CommandRunner {
     var isReadOnly = false
     var isActive = true
     var isOpen = false
+    /// Its metadata names blocks that are not there.
+    var isDamaged = false
   }
 
   struct State {
@@ -112,6 +114,8 @@ final class FakeLVM: CommandRunner {
       state.volumes[name]?.size = size
     case "lvchange" where name == "pool":
       state.poolTags.formUnion(options["--addtag"] ?? [])
+    case "lvchange" where state.volumes[name]?.isDamaged == true:
+      throw Refusal(text: "device-mapper: reload ioctl on  (253:5) failed: No data available")
     case "lvchange":
       state.volumes[name]?.tags.subtract(options["--deltag"] ?? [])
       state.volumes[name]?.tags.formUnion(options["--addtag"] ?? [])

@@ -13,6 +13,8 @@ final class ScratchPool: Pool {
     /// Volumes that something depends on.
     var pinned: Set<ObjectID> = []
     var quietSource = false
+    /// Volumes that cannot be activated.
+    var inactive: [ObjectID: BackendError] = [:]
   }
 
   /// What outlives the driver.
@@ -40,6 +42,16 @@ final class ScratchPool: Pool {
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
     if let error = storage.state.withLock({ $0.health }) { throw error }
+  }
+
+  func activate(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
+    let (objects, inactive) = storage.state.withLock { ($0.objects, $0.inactive) }
+    return Dictionary(
+      uniqueKeysWithValues: ids.map { id in
+        (id, inactive[id].map { .failure($0) } ?? .success(objects[id]))
+      })
   }
 
   func createVolume(

@@ -12,6 +12,7 @@ enum WorkOrder: Hashable, Sendable {
   case createSnapshot(source: ObjectID)
   case deleteSnapshot
   case removeLeftovers
+  case restoreExport
 
   /// For messages, metrics and checkpoints.
   var name: String {
@@ -24,6 +25,7 @@ enum WorkOrder: Hashable, Sendable {
     case .createSnapshot: "createSnapshot"
     case .deleteSnapshot: "deleteSnapshot"
     case .removeLeftovers: "removeLeftovers"
+    case .restoreExport: "restoreExport"
     }
   }
 
@@ -31,7 +33,7 @@ enum WorkOrder: Hashable, Sendable {
   /// must be shut out at once however long a copy takes. Everything else has the object for itself.
   var concernsAccessOnly: Bool {
     switch self {
-    case .publish, .unpublish: true
+    case .publish, .unpublish, .restoreExport: true
     default: false
     }
   }

@@ -13,6 +13,8 @@ final class MemoryBackend: Backend {
     /// Halves of creates.
     var leftovers: Set<Leftover> = []
     var calls: [String] = []
+    /// Volumes whose exports do not come back.
+    var unrestored: [ObjectID: BackendError] = [:]
     /// Volumes made, also those deleted since.
     var made = 0
   }
@@ -42,8 +44,18 @@ final class MemoryBackend: Backend {
     try await before(name)
   }
 
-  func restore(deadline: ContinuousClock.Instant) async throws(BackendError) {
+  func restore(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendError] {
     try await step("restore")
+    return state.withLock { $0.unrestored }
+  }
+
+  func restore(
+    _ volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
+    try await step("restore.volume")
+    if let error = state.withLock({ $0.unrestored[volume] }) { throw error }
   }
 
   func size(holding bytes: Int64) -> Int64? {
