@@ -4,6 +4,9 @@ extension LVMPool {
   /// A program of LVM that was killed in the middle may leave a device suspended, and all I/O to it
   /// waits. So one that changes something has this long, whatever the deadline is.
   private static let patience: Duration = .seconds(60)
+  /// And no longer than this, however long the copy may take that it is part of: one that has not ended by
+  /// then hangs, and whoever waits is told.
+  private static let limit: Duration = .seconds(600)
 
   /// Runs a program that changes something; its failure is an error with what it said.
   func run(
@@ -13,7 +16,8 @@ extension LVMPool {
       throw BackendError(.timedOut, "\(program): time was over before it was run")
     }
     let command = Command(program, arguments)
-    let output = try await output(command, deadline: max(deadline, .now + Self.patience))
+    let output = try await output(
+      command, deadline: min(max(deadline, .now + Self.patience), .now + Self.limit))
     guard output.succeeded else { throw Self.failure(command, output) }
   }
 
@@ -28,7 +32,7 @@ extension LVMPool {
         "--reportformat", "json", "--units", "b", "--nosuffix", "--options",
         fields.joined(separator: ","), configuration.volumeGroup,
       ])
-    let output = try await output(command, deadline: deadline)
+    let output = try await output(command, deadline: min(deadline, .now + Self.patience))
     guard output.succeeded else {
       throw BackendError(
         .unavailable, "\(command): \(Self.text(output.standardError))")

@@ -93,12 +93,16 @@ public final class NVMetBackend: Backend {
 
   // MARK: The target
 
+  /// What one step at the target may take, also as part of work that copies for hours.
+  private static let stepLimit: Duration = .seconds(300)
+
   /// Does something to the target on a thread that is left behind at the deadline.
   func onTarget<Value: Sendable>(
     _ what: String, subject: String, _ deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (NVMetTarget) throws(BackendError) -> Value
   ) async throws(BackendError) -> Value {
     let target = self.target
+    let deadline = min(deadline, .now + Self.stepLimit)
     let result: Result<Value, BackendError>
     do throws(DeadlineThreadError) {
       result = try await threads.perform(what, subject: subject, deadline: deadline) {

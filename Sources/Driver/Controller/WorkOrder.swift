@@ -38,15 +38,13 @@ enum WorkOrder: Hashable, Sendable {
     }
   }
 
-  /// It may copy a volume's bytes, and takes hours then.
-  var mayCopy: Bool {
+  /// How long the backend may take. Bytes may have to be copied, zeroed or given back, which takes hours
+  /// for a large volume, and which of these it takes only the backend knows. Its single steps have
+  /// limits of their own.
+  var limit: Duration {
     switch self {
-    case .createVolume(let request): request.content != .empty
-    case .createSnapshot, .deleteVolume, .deleteSnapshot: true
-    default: false
+    case .createVolume, .deleteVolume, .createSnapshot, .deleteSnapshot: .seconds(24 * 3600)
+    default: .seconds(300)
     }
   }
-
-  /// How long the backend may take.
-  var limit: Duration { mayCopy ? .seconds(24 * 3600) : .seconds(300) }
 }
