@@ -162,8 +162,8 @@ let package = Package(
     tests(
       "DriverTests",
       [
-        "Driver", "Backends", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe", "StateStore",
-        logging, system,
+        "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe",
+        "StateStore", "Udev", logging, system,
       ]),
     .testTarget(
       name: "ChaosTests", dependencies: ["nvmeof-csi-chaos"], swiftSettings: labSettings),

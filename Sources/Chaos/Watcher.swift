@@ -16,8 +16,9 @@ final class Watcher: Sendable {
   private struct State {
     /// Of each file system, since it was made.
     var fileSystems: [String: Data] = [:]
-    /// Since when a device node leads to another volume, and since when its own is back all the same.
-    var stale: [String: ContinuousClock.Instant] = [:]
+    /// Since when a device node leads to another volume, and since when it does so though the plugin is
+    /// up.
+    var stray: [String: ContinuousClock.Instant] = [:]
     var late: [String: ContinuousClock.Instant] = [:]
     /// Told once.
     var told: Set<String> = []
@@ -89,8 +90,12 @@ final class Watcher: Sendable {
     }
   }
 
-  /// A device node may be stale for as long as its volume is away, since nothing holds its number for
-  /// it; not for long once the volume is back.
+  /// How long a device node may lead to another volume while the plugin is up and answers. Without any
+  /// uevent it looks every five seconds.
+  private static var patience: Duration { .seconds(5) }
+
+  /// A device node leads to its volume's disk or nowhere; while no plugin is there to see to that, the
+  /// kernel may give its number away.
   private func checkNode(_ pod: Pod) throws {
     let name = pod.plan.name
     guard let status = try Files.status(pod.publishPath), status.kind == .blockDevice,
@@ -99,21 +104,21 @@ final class Watcher: Sendable {
     else {
       let since = state.withLock { state in
         state.late[name] = nil
-        return state.stale.removeValue(forKey: name)
+        return state.stray.removeValue(forKey: name)
       }
       if let since {
         report.hazard("the device node of \(name) led to another volume for \((.now - since).text)")
       }
       return
     }
-    let isBack = try pod.head() != nil
+    let life = plugin.life?.number
     let now = ContinuousClock.now
     let late = state.withLock { state in
-      state.stale[name] = state.stale[name] ?? now
-      state.late[name] = isBack ? state.late[name] ?? now : nil
+      state.stray[name] = state.stray[name] ?? now
+      state.late[name] = state.answered == life ? state.late[name] ?? now : nil
       return state.late[name].map { now - $0 }
     }
-    if let late, late > .seconds(60) {
+    if let late, late > Self.patience {
       once(.trueIdentity, name, "its device node leads to \(namespace.wwid) for \(late.text)")
     }
   }

@@ -12,8 +12,14 @@ final class ChangeHints: Service {
   private let monitor: UdevMonitor
   private let events: UdevMonitor.Events
   private let logger: Logger
-  private let waiters = Mutex<[UInt64: CheckedContinuation<Void, Never>]>([:])
+  private let state = Mutex(State())
   private let nextID = Atomic<UInt64>(0)
+
+  private struct State {
+    /// How many times something may have changed.
+    var changes: UInt64 = 0
+    var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+  }
 
   init(_ monitor: UdevMonitor, logger: Logger) {
     self.monitor = monitor
@@ -48,21 +54,32 @@ final class ChangeHints: Service {
     }
   }
 
+  /// Counts the changes, for `pause(_:since:)`.
+  var count: UInt64 { state.withLock { $0.changes } }
+
   /// Returns after `duration`, or before when something may have changed.
-  @Sendable func pause(_ duration: Duration) async {
+  @Sendable func pause(_ duration: Duration) async { await pause(duration, since: count) }
+
+  /// The same; at once when something may have changed since `count` was read, so that no change is
+  /// missed by somebody who looks between two pauses.
+  func pause(_ duration: Duration, since count: UInt64) async {
     await withTaskGroup { group in
       group.addTask { try? await Task.sleep(for: duration) }
-      group.addTask { await self.nextChange() }
+      group.addTask { await self.nextChange(since: count) }
       await group.next()
       group.cancelAll()
     }
   }
 
-  private func nextChange() async {
+  private func nextChange(since count: UInt64) async {
     let id = nextID.add(1, ordering: .relaxed).newValue
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        waiters.withLock { $0[id] = continuation }
+        let isOver = state.withLock { state in
+          if state.changes == count { state.waiters[id] = continuation }
+          return state.changes != count
+        }
+        if isOver { continuation.resume() }
         // Cancelled before it was registered: the handler found nothing to resume.
         if Task.isCancelled { wake(id) }
       }
@@ -72,13 +89,15 @@ final class ChangeHints: Service {
   }
 
   private func wake(_ id: UInt64) {
-    waiters.withLock { $0.removeValue(forKey: id) }?.resume()
+    state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
   }
 
-  private func wakeAll() {
-    let waiting = waiters.withLock { waiters in
-      defer { waiters = [:] }
-      return waiters
+  /// Something may have changed.
+  func wakeAll() {
+    let waiting = state.withLock { state in
+      defer { state.waiters = [:] }
+      state.changes += 1
+      return state.waiters
     }
     for continuation in waiting.values { continuation.resume() }
   }

@@ -23,11 +23,19 @@ extension Node {
     }
     let known = recoveries.all[record.volume]
     var message = text
+    if Self.leadsNowhere(desired, observed) {
+      message += "; the volume's device nodes lead nowhere until its disk is back"
+    }
     if let known, known.state == state, state != .healthy {
       message += "; for \((ContinuousClock.now - known.since).components.seconds) s"
     }
     if let failure = known?.failure { message += "; the last attempt to restore it: \(failure)" }
     return VolumeCondition(abnormal: true, message: message)
+  }
+
+  private static func leadsNowhere(_ desired: DesiredVolume, _ observed: ObservedVolume) -> Bool {
+    desired.use == .block && observed.targets.values.contains(.node(.nowhere))
+      && !observed.namespaces.contains { DesiredVolume.Identity($0) == desired.identity }
   }
 
   /// What is the matter; nil when nothing is.

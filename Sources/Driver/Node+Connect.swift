@@ -12,6 +12,8 @@ extension Node {
   func connect(
     _ portals: [TransportAddress], of record: StageRecord, deadline: ContinuousClock.Instant
   ) async throws(DriverError) {
+    // A number that a disk has left is given to the next one that comes, so none may be in use here.
+    nodes.blankStray()
     let source = record.source
     let patience =
       source.portals.count == 1 ? deadline : min(deadline, .now + Self.portalPatience)
@@ -67,7 +69,7 @@ extension Node {
   private static var portalPatience: Duration { .seconds(15) }
 
   /// The volume's namespace once the kernel shows it whole: the wanted NSID, the expected identity,
-  /// a device number and a size.
+  /// a device number and a size. No other volume's device node leads to it on return.
   func namespace(
     of record: StageRecord, deadline: ContinuousClock.Instant
   )
@@ -85,6 +87,7 @@ extension Node {
     if let known = record.identity {
       try requireSame(known, namespace, record)
     }
+    try nodes.clear(namespace.device, for: record.volume)
     return namespace
   }
 

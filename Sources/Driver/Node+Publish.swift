@@ -126,6 +126,7 @@ extension Node {
         do throws(BlockDeviceError) {
           try DeviceNode.publish(target.path, device: namespace.device, table: mounted)
         } catch { throw DriverError(error) }
+        try nodes.confirm(target.path, namespace.device, of: ready)
       }
     case .fileSystem(_, let flags):
       var options = try mountOptions(flags)

@@ -104,6 +104,10 @@ extension Node {
     _ step: RecoveryStep, for record: StageRecord, _ operation: Operation
   ) async throws(DriverError) {
     switch step {
+    case .blank(let path):
+      try await operation.step("blank") { () throws(BlockDeviceError) in
+        try nodes.blank(path, of: record)
+      }
     case .retain:
       for disk in try disks(of: record) { await retain(disk, of: record, operation) }
     case .connect(let portals):

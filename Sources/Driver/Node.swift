@@ -22,6 +22,7 @@ struct Node: NodeService {
   let mounts: Mounts
   let calls: IsolatedCalls
   let records: StageRecords
+  let nodes: PublishedNodes
   let operations: Operations
   let subsystems: SubsystemUsers
   let changes: ChangeHints
@@ -50,7 +51,8 @@ struct Node: NodeService {
     mounts = Mounts(calls: calls)
     self.calls = calls
     outages = Outages()
-    records = StageRecords(store)
+    nodes = PublishedNodes(sysfs: sysfs, metrics: metrics, logger: logger)
+    records = StageRecords(store, nodes: nodes)
     operations = Operations(logger: logger, metrics: metrics)
     subsystems = SubsystemUsers(
       try await records.all { key, reason in

@@ -24,12 +24,17 @@ struct RecoveryService: Service {
         group.addTask { await reconciler.run() }
         group.addTask {
           while !Task.isCancelled {
+            let seen = changes.count
+            node.nodes.blankStray()
             if let volumes = await node.records.volumes() {
               node.recoveries.forgetAll(but: volumes)
               node.outages.forgetAll(but: volumes)
               for volume in volumes { reconciler.enqueue(volume) }
             }
-            await changes.pause(Self.pollInterval)
+            await changes.pause(Self.pollInterval, since: seen)
+            // A disk that has gone leaves its number to the next that comes: no volume's turn is waited
+            // for, nor the end of the burst.
+            node.nodes.blankStray()
             // Events come in bursts: one look after a burst is enough.
             try? await Task.sleep(for: .milliseconds(100))
           }

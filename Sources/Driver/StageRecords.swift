@@ -5,8 +5,13 @@ internal import StateStore
 /// writer at a time; the store's versions catch whoever gets round it.
 struct StageRecords: Sendable {
   private let store: any StateStore
+  /// Hears of every record that is read at start, saved or removed.
+  private let nodes: PublishedNodes?
 
-  init(_ store: any StateStore) { self.store = store }
+  init(_ store: any StateStore, nodes: PublishedNodes? = nil) {
+    self.store = store
+    self.nodes = nodes
+  }
 
   /// The volume's record; nil when there is none. One that cannot be read is an error: what it would
   /// have said is not guessed.
@@ -26,7 +31,10 @@ struct StageRecords: Sendable {
     var records: [StageRecord] = []
     for key in keys {
       do throws(DriverError) {
-        if let record = try await record(of: VolumeID(key)) { records.append(record) }
+        if let record = try await record(of: VolumeID(key)) {
+          nodes?.note(record)
+          records.append(record)
+        }
       } catch {
         report(key, error.message)
       }
@@ -49,6 +57,7 @@ struct StageRecords: Sendable {
       throw DriverError(
         .internal, "volume \(record.volume): save its stage record: \(error)", cause: error)
     }
+    nodes?.note(record)
   }
 
   /// Gone durably on return; none there is fine.
@@ -60,6 +69,7 @@ struct StageRecords: Sendable {
       throw DriverError(
         .internal, "volume \(volume): remove its stage record: \(error)", cause: error)
     }
+    nodes?.forget(volume)
   }
 
   private func get(_ volume: VolumeID) async throws(DriverError) -> StoredValue? {

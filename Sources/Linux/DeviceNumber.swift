@@ -10,6 +10,11 @@ public struct DeviceNumber: Hashable, Sendable, CustomStringConvertible {
   /// The device's number within its driver.
   public let minor: UInt32
 
+  /// No device's number, and none that the kernel will ever give to one: a driver that asks for any
+  /// major number gets one above 0 (register_blkdev, block/genhd.c), so opening a block node of it
+  /// fails with ENXIO for ever.
+  public static let nowhere = DeviceNumber(major: 0, minor: 0)
+
   /// Puts a number together from its two parts.
   public init(major: UInt32, minor: UInt32) {
     self.major = major

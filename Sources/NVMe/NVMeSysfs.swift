@@ -41,6 +41,12 @@ public struct NVMeSysfs: Sendable {
     try subsystems().flatMap(\.namespaces).first { $0.device == device }
   }
 
+  /// Who is behind a device number now: one attribute, however many namespaces there are.  nil when
+  /// nobody is, or no NVMe namespace.
+  public func wwid(of device: DeviceNumber) throws(SystemCallError) -> String? {
+    try text("\(root)/dev/block/\(device)/wwid")
+  }
+
   /// The controller with this name; nil when there is none.
   func controller(_ name: String) throws(SystemCallError) -> Controller? {
     try controller(name, at: "\(root)/class/nvme/\(name)")

@@ -5,6 +5,10 @@ internal import NVMe
 ///
 /// Never part of any plan: disconnecting a controller that the kernel still retries, formatting,
 /// touching a namespace with another identity, acting on what could not be read.
+///
+/// Part of every plan, whatever the state, and before anything that may take its time: no device node
+/// of the volume goes on to name a device that is not the volume's. The kernel gives the number of a
+/// disk that is gone to the next one that comes.
 public struct RecoveryPlan: Hashable, Sendable {
   /// How the volume is.
   public let state: RecoveryState
@@ -18,6 +22,27 @@ public struct RecoveryPlan: Hashable, Sendable {
 
   /// Compares the two.
   public init(_ desired: DesiredVolume, _ observed: ObservedVolume) {
+    let plan = Self(comparing: desired, observed)
+    let stray = Self.strayNodes(desired, observed).filter { !plan.steps.contains(.node($0)) }
+    self.init(plan.state, stray.map { .blank($0) } + plan.steps)
+  }
+
+  /// The targets whose device node names something else than a disk of the volume, or nothing.
+  private static func strayNodes(
+    _ desired: DesiredVolume, _ observed: ObservedVolume
+  ) -> [String] {
+    guard desired.use == .block else { return [] }
+    // Also one that has no path or no size: it is nobody else's.
+    let own = observed.namespaces.filter { DesiredVolume.Identity($0) == desired.identity }
+    return desired.targets.filter { target in
+      guard case .node(let device)? = observed.targets[target], device != .nowhere else {
+        return false
+      }
+      return !own.contains { $0.device == device }
+    }
+  }
+
+  private init(comparing desired: DesiredVolume, _ observed: ObservedVolume) {
     let staying = observed.controllers.filter { !$0.state.isGoing }
     let missing = desired.portals.filter { portal in
       !staying.contains { $0.leads(to: portal) }
@@ -52,15 +77,21 @@ public struct RecoveryPlan: Hashable, Sendable {
       self.init(.unknown("the namespace has several disks: \(names)"), reconnect)
       return
     }
-    let repair =
-      switch desired.use {
-      case .block: Self.nodes(desired, observed, namespace)
-      case .fileSystem: Self.mounts(desired, observed, namespace)
-      }
+    let repair: RecoveryPlan
+    let steps: [RecoveryStep]
+    switch desired.use {
+    case .block:
+      repair = Self.nodes(desired, observed, namespace)
+      // A node takes no time, and what is stale there may lead to another volume meanwhile.
+      steps = repair.steps + reconnect
+    case .fileSystem:
+      repair = Self.mounts(desired, observed, namespace)
+      steps = reconnect + repair.steps
+    }
     if repair.state == .healthy, !missing.isEmpty {
-      self.init(.degraded(missing: missing), reconnect + repair.steps)
+      self.init(.degraded(missing: missing), steps)
     } else {
-      self.init(repair.state, reconnect + repair.steps)
+      self.init(repair.state, steps)
     }
   }
 

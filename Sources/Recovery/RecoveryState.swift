@@ -18,7 +18,8 @@ public enum RecoveryState: Hashable, Sendable {
   case incomplete
   /// The paths are live, and the namespace is not there (any more).
   case absent
-  /// Something else is served under the volume's name: nothing is touched.
+  /// Something else is served under the volume's name: nothing of it is touched. Device nodes of ours
+  /// that lead to it are made to lead nowhere.
   case foreign(String)
   /// What cannot be judged is not acted upon.
   case unknown(String)

@@ -4,6 +4,9 @@ public import NVMe
 public enum RecoveryStep: Hashable, Sendable {
   /// Make a path to each of these portals.
   case connect([TransportAddress])
+  /// Have the device node at the target lead nowhere: what it names is not the volume's disk, and is, or
+  /// may become, another's. Only our own node is touched, never what it leads to.
+  case blank(String)
   /// Have the kernel keep the disk for this many seconds once its last controller is gone: what is
   /// mounted and open then waits for a new one instead of failing.
   case retain(UInt32)

@@ -61,6 +61,43 @@ struct DeviceNodeTests {
     }
   }
 
+  @Test(
+    "A node that leads nowhere stays ours: it does not open, and is replaced and unlinked",
+    .enabled(if: canMakeNodes))
+  func blank() async throws {
+    try await withTemporaryDirectory { directory in
+      let path = "\(directory)/target"
+      let table = try table()
+      #expect(try !DeviceNode.blank(path, leadingTo: Self.device) { false }, "nothing there")
+      #expect(try DeviceNode.publish(path, device: Self.device, table: table))
+      #expect(try !DeviceNode.blank(path, leadingTo: Self.stale) { false }, "another device")
+      #expect(try !DeviceNode.blank(path, leadingTo: Self.device) { true }, "the right one")
+      #expect(try DeviceNode.device(at: path) == Self.device)
+      #expect(try DeviceNode.blank(path, leadingTo: Self.device) { false })
+      #expect(try DeviceNode.device(at: path) == .nowhere)
+      #expect(try Files.status(path)?.mode == 0o600)
+      // Where the directory is on a file system without devices that is EACCES, before anything else.
+      let descriptor = unsafe open(path, O_RDONLY)
+      #expect(descriptor < 0 && [ENXIO, EACCES, EPERM].contains(errno), "errno \(errno)")
+      #expect(try !DeviceNode.blank(path, leadingTo: Self.device) { false }, "twice")
+      #expect(try DeviceNode.publish(path, device: Self.device, table: table))
+      #expect(try DeviceNode.blank(path, leadingTo: Self.device) { false })
+      try DeviceNode.unpublish(path, table: table)
+      #expect(try Files.names(inDirectory: directory) == [])
+    }
+  }
+
+  @Test("Only block nodes lead nowhere on demand")
+  func blankOthers() async throws {
+    try await withTemporaryDirectory { directory in
+      let path = "\(directory)/target"
+      try Files.replaceDurably(path, with: [], mode: 0o600)
+      #expect(try !DeviceNode.blank(path, leadingTo: .nowhere) { false })
+      #expect(try DeviceNode.device(at: path) == nil)
+      #expect(try Files.status(path)?.kind == .regular)
+    }
+  }
+
   @Test("A file with something in it, a directory, a link and a FIFO are left alone")
   func refused() async throws {
     try await withTemporaryDirectory { directory in

@@ -97,6 +97,47 @@ struct CrashTests {
     }
   }
 
+  @Test(
+    "while it has the kernel keep the disk of a volume that it stages",
+    .enabled(if: GuestKernel.keepsDisks, "needs delayed_removal_secs: --kernel 7.2"),
+    arguments: around("stage", "retain"))
+  func retain(checkpoint: String) async throws {
+    try await Scenario.run { lab in
+      let node = lab.node
+      let volume = try lab.volume(size: 96 << 20)
+      try await killed(node, at: checkpoint) { try await node.stage(volume, .block) }
+      #expect(try BlockTests.head(of: volume)?.removalDelay == 600)
+      try await node.unstage(volume, .block)
+    }
+  }
+
+  @Test(
+    "while it has the kernel keep the disk of a volume that an older plugin staged",
+    .enabled(if: GuestKernel.keepsDisks, "needs delayed_removal_secs: --kernel 7.2"),
+    arguments: around("recover", "retain"))
+  func retainOlder(checkpoint: String) async throws {
+    try await Scenario.run(arguments: ["--delayed-removal-secs", "0"]) { lab in
+      let node = lab.node
+      let volume = try lab.volume(size: 96 << 20)
+      try await node.stage(volume, .block)
+      let path = try await node.publish(volume, .block)
+      let head = try #require(try BlockTests.head(of: volume))
+      #expect(head.removalDelay == 0)
+      _ = try await node.driver.stop()
+      // It dies by itself, as soon as it looks at the volume.
+      try node.driver.start(environment: ["NVMEOF_CSI_CRASH_AT": checkpoint])
+      try await node.driver.waitForEnd(within: .seconds(60))
+      #expect(
+        try BlockTests.head(of: volume)?.removalDelay == (checkpoint.hasSuffix("after") ? 600 : 0))
+      try await node.start()
+      try await eventually(within: .seconds(30), "recovery to have the kernel keep the disk") {
+        try BlockTests.head(of: volume)?.removalDelay == 600
+      }
+      #expect(try BlockTests.deviceNumber(path) == head.device)
+      try await node.takeDown(volume, .block)
+    }
+  }
+
   @Test("under a writer: the writer does not notice")
   func underLoad() async throws {
     try await Scenario.run { lab in

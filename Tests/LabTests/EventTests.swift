@@ -41,7 +41,7 @@ struct EventTests {
     let wasRunning = try isUdevRunning()
     if wasRunning {
       try runProgram(["udevadm", "control", "--exit"])
-      try await eventually(within: .seconds(30), "udevd to end") { try !isUdevRunning() }
+      try await eventually(within: .seconds(120), "udevd to end") { try !isUdevRunning() }
     }
     defer {
       if wasRunning { _ = try? runProgram(["/usr/lib/systemd/systemd-udevd", "--daemon"]) }

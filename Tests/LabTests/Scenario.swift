@@ -21,15 +21,19 @@ extension Trait where Self == ConditionTrait {
   }
 }
 
-/// What the guest's kernel does when a target says "do not retry".
+/// What the guest's kernel does when a target says "do not retry", or is gone.
 enum GuestKernel {
-  /// Since Linux 6.10 it removes the controller, whatever ctrl_loss_tmo says.
-  static let givesUpWhenToldTo: Bool = {
+  /// Since Linux 6.10 "do not retry" makes it remove the controller, whatever ctrl_loss_tmo says.
+  static let givesUpWhenToldTo = isAtLeast(6, 10)
+  /// Since Linux 6.16 it can keep the disk of a lost controller (delayed_removal_secs).
+  static let keepsDisks = isAtLeast(6, 16)
+
+  private static func isAtLeast(_ major: Int, _ minor: Int) -> Bool {
     let release = (try? runProgram(["uname", "-r"])) ?? ""
     let numbers = release.split(separator: ".").prefix(2).compactMap { Int($0) }
     guard numbers.count == 2 else { return false }
-    return (numbers[0], numbers[1]) >= (6, 10)
-  }()
+    return (numbers[0], numbers[1]) >= (major, minor)
+  }
 }
 
 /// A node and a target, made for one test and gone after it.

@@ -123,6 +123,9 @@ struct NVMeSysfsTests {
       try machine.sysfs.namespace(device: head) == Self.disk("nvme0n1", minor: 1, sequence: 12))
     let absent = DeviceNumber(major: 259, minor: 9)
     #expect(try machine.sysfs.namespace(device: absent) == nil)
+    #expect(try machine.sysfs.wwid(of: head) == Self.disk("nvme0n1", minor: 1, sequence: 12).wwid)
+    #expect(try machine.sysfs.wwid(of: absent) == nil)
+    #expect(try machine.sysfs.wwid(of: .nowhere) == nil)
   }
 
   @Test("tells whether a controller leads to a disk, whatever the controller is doing")

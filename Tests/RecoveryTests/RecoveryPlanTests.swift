@@ -118,7 +118,7 @@ struct RecoveryPlanTests {
       .reconnecting, step)
     expect(
       Self.observed([Self.controller(1, .live)], namespaces, targets: [:]),
-      of: try Self.desired(.block, targets: [Self.first]), .incomplete, step + [.node(Self.first)])
+      of: try Self.desired(.block, targets: [Self.first]), .incomplete, [.node(Self.first)] + step)
   }
 
   @Test("takes a disk that no controller leads to for none")
@@ -198,6 +198,96 @@ struct RecoveryPlanTests {
         [Self.controller(1, .live)], [Self.namespace(Self.new)], staging: nil,
         targets: [Self.first: .node(Self.old)]), of: try Self.desired(.block), .renumbered,
       [.node(Self.first), .node(Self.second)])
+  }
+
+  @Test("replaces device nodes before it connects what is missing")
+  func nodesFirst() throws {
+    expect(
+      Self.observed(
+        [Self.controller(1, .live)], [Self.namespace(Self.new)], staging: nil,
+        targets: [Self.first: .node(Self.old)]),
+      of: try Self.desired(.block, portals: 2, targets: [Self.first]), .renumbered,
+      [.node(Self.first), .connect([try Self.portal(2)])])
+  }
+
+  /// Whatever may have become of a block volume whose node names `old`, and what else is done then.
+  static let strayed: [(String, [Controller.State], [Namespace], [RecoveryStep])] = [
+    ("lost", [], [], [.connect([])]),
+    ("lost", [.deleting], [], [.connect([])]),
+    ("reconnecting", [.connecting], [], []),
+    ("absent", [.live], [], [.rescan]),
+    // The number is another volume's, in the same subsystem as it happens.
+    ("foreign", [.live], [namespace(old, wwid: "uuid.2")], []),
+    ("foreign", [.connecting], [namespace(new, wwid: "uuid.2")], []),
+    ("foreign", [], [namespace(new, wwid: "uuid.2")], []),
+    (
+      "unknown", [.live],
+      [namespace(new), namespace(DeviceNumber(major: 259, minor: 6))], []
+    ),
+  ]
+
+  @Test("has a device node lead nowhere first when its disk is gone", arguments: strayed)
+  func blank(
+    state: String, controllers: [Controller.State], namespaces: [Namespace], steps: [RecoveryStep]
+  ) throws {
+    let desired = try Self.desired(.block)
+    let rest = steps.map { step in
+      if case .connect = step { RecoveryStep.connect(desired.portals) } else { step }
+    }
+    func plan(
+      _ target: ObservedVolume.Target, _ use: DesiredVolume.Use = .block
+    ) throws
+      -> RecoveryPlan
+    {
+      RecoveryPlan(
+        try Self.desired(use),
+        Self.observed(
+          controllers.map { Self.controller(1, $0) }, namespaces, staging: nil,
+          targets: [Self.first: target, Self.second: .abandoned]))
+    }
+    let stray = try plan(.node(Self.old))
+    #expect(stray.state.name == state)
+    #expect(stray.steps == [.blank(Self.first)] + rest)
+    // Once that is done, or where there is nothing of ours to do it to, there is only the rest.
+    for target in [ObservedVolume.Target.node(.nowhere), .missing, .abandoned, .other("a file")] {
+      #expect(try plan(target).state == stray.state)
+      #expect(try plan(target).steps == rest, "\(target)")
+    }
+    // What a file system's target has no business to be is not touched.
+    #expect(
+      try !plan(.node(Self.old), .fileSystem(readOnly: false)).steps.contains(.blank(Self.first)))
+  }
+
+  @Test("leaves a node alone that leads to the volume's own disk, whatever that disk is like")
+  func ownNode() throws {
+    let disks = [
+      Self.namespace(Self.old, hasPath: false, removalDelay: 600),
+      Self.namespace(Self.old, size: 0),
+      Self.namespace(Self.old),
+    ]
+    for disk in disks {
+      for states in [[], [Controller.State.connecting], [.live]] {
+        for others in [[], [Self.namespace(Self.new)], [Self.namespace(Self.new, wwid: "uuid.2")]] {
+          let plan = RecoveryPlan(
+            try Self.desired(.block),
+            Self.observed(
+              states.map { Self.controller(1, $0) }, [disk] + others, staging: nil,
+              targets: [Self.first: .node(Self.old)]))
+          #expect(!plan.steps.contains(.blank(Self.first)), "\(plan)")
+        }
+      }
+    }
+  }
+
+  @Test("has what is stale lead nowhere also where something else cannot be judged")
+  func blankBesideUnknown() throws {
+    let plan = RecoveryPlan(
+      try Self.desired(.block),
+      Self.observed(
+        [Self.controller(1, .live)], [Self.namespace(Self.new)], staging: nil,
+        targets: [Self.first: .node(Self.old), Self.second: .mount(Self.old)]))
+    #expect(plan.state.name == "unknown")
+    #expect(plan.steps == [.blank(Self.first)])
   }
 
   @Test("unmounts for real what has shut itself off")
