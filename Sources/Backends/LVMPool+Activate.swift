@@ -11,6 +11,7 @@ extension LVMPool {
           objects[id] = .success(nil)
           continue
         }
+        if found.lv.isSuspended { try await resume(id.description, deadline) }
         if !found.lv.isActive {
           try await run("lvchange", ["--activate", "y", path(id)], deadline: deadline)
         }
@@ -20,5 +21,15 @@ extension LVMPool {
       }
     }
     return objects
+  }
+
+  /// A program that was killed between suspending a device and resuming it, as one that takes a snapshot
+  /// does, leaves every command to it waiting.
+  func resume(_ name: String, _ deadline: ContinuousClock.Instant) async throws(BackendError) {
+    let path = "\(configuration.volumeGroup)/\(name)"
+    report(
+      "logical volume \(path) was left suspended by a program of LVM that was cut short: all I/O to it "
+        + "waited; it is resumed")
+    try await run("lvchange", ["--refresh", path], deadline: deadline)
   }
 }

@@ -22,9 +22,8 @@ extension LVMPool {
       try await run("lvremove", ["--yes", path(id)], deadline: deadline)
     }
     let source = try source(of: specification, in: survey)
-    state.withLock { $0.making[id] = specification.size }
-    defer { state.withLock { _ = $0.making.removeValue(forKey: id) } }
-    try requireRoom(id, specification.size, in: survey)
+    try reserve(id, specification.size, total: specification.size, in: survey)
+    defer { release(id) }
     do {
       if isThin {
         try await makeThin(specification, from: source, deadline)
@@ -71,7 +70,8 @@ extension LVMPool {
           + "\(survey.group.extentSize)")
     }
     if size > now {
-      try requireRoom(id, size - now, in: survey)
+      try reserve(id, size - now, total: size, in: survey)
+      defer { release(id) }
       try await run("lvextend", ["--size", "\(size)b", path(id)], deadline: deadline)
     }
     return try await read(id, deadline: deadline)

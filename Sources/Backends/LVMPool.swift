@@ -14,8 +14,8 @@ internal import Synchronization
 final class LVMPool: Pool {
   struct State {
     var extentSize: Int64?
-    /// What runs now, and the bytes that it takes: no leftovers.
-    var making: [ObjectID: Int64] = [:]
+    /// What runs now, which is no leftover, and the bytes that it takes.
+    var promises = LVMPromises()
   }
 
   let configuration: LVMPoolConfiguration
@@ -25,11 +25,13 @@ final class LVMPool: Pool {
   let state = Mutex(State())
   /// `/dev`, or a test's.
   let deviceRoot: String
+  /// Is told what people should know.
+  let report: @Sendable (String) -> Void
 
   /// Does not look at the volume group yet. Fails with `invalid` for a configuration that cannot work.
   init(
     _ configuration: LVMPoolConfiguration, owner: PoolOwner, runner: any CommandRunner,
-    deviceRoot: String = "/dev"
+    deviceRoot: String = "/dev", report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(BackendError) {
     for name in [configuration.volumeGroup, configuration.thinPool ?? "pool"] {
       guard Self.isName(name) else {
@@ -46,6 +48,7 @@ final class LVMPool: Pool {
     self.owner = owner
     self.runner = runner
     self.deviceRoot = deviceRoot
+    self.report = report
     threads = try PoolThreads(name: "lvm-pool")
   }
 
@@ -73,7 +76,8 @@ final class LVMPool: Pool {
   func checkHealth(
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
-    _ = try await survey(forChanges: true, deadline: deadline)
+    let survey = try await survey(forChanges: true, deadline: deadline)
+    if let pool = survey.thinPool, pool.isSuspended { try await resume(pool.name, deadline) }
   }
 
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {

@@ -41,7 +41,8 @@ public final class NVMetBackend: Backend {
     store: any StateStore, report: @escaping @Sendable (String) -> Void
   ) throws(BackendError) {
     try self.init(
-      configuration, pool: try LVMPool(lvm, owner: configuration.owner, runner: runner),
+      configuration,
+      pool: try LVMPool(lvm, owner: configuration.owner, runner: runner, report: report),
       store: store, report: report)
   }
 

@@ -1,5 +1,6 @@
 import Linux
 import NVMe
+import Synchronization
 import Testing
 
 @testable import Backends
@@ -46,10 +47,8 @@ struct LateVolumeTests {
         return try bench.configFS.exists(enable) && bench.configFS.read(enable) == "1"
       }
       try await Task.sleep(for: .milliseconds(50))
-      #expect(
-        try !bench.configFS.names(in: "ports").contains { port in
-          try !bench.configFS.names(in: "ports/\(port)/subsystems").isEmpty
-        })
+      #expect(try isLinked(other, bench).allSatisfy { !$0 })
+      #expect(!bench.configFS.log.contains { $0.hasPrefix("listen") })
       try storage.comeBack()
       #expect(try await left.isEmpty)
       #expect(try bench.configFS.contents() == before)

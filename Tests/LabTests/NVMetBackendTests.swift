@@ -94,8 +94,9 @@ struct NVMetBackendTests {
       try await Task.sleep(for: .seconds(6))
       let stalledAt = writer.acknowledged
       #expect(try storage.controllers(volume).allSatisfy { $0.state != .live })
-      try await storage.withBackend { (backend) async throws in
-        #expect(try await backend.restore(deadline: storage.ample).isEmpty)
+      try await storage.withBackend { backend in
+        let left = try await backend.restore(deadline: storage.ample)
+        #expect(left.isEmpty)
         #expect(try await backend.volumes(deadline: storage.ample) == volumes)
       }
       try await eventually(within: .seconds(60), "the writer to go on") {
