@@ -77,7 +77,9 @@ final class StateDirectory: Sendable {
     }
     let file = Envelope.seal(StoredValue(bytes: bytes, version: next), key: name.key)
     try Self.call { () throws(SystemCallError) in
-      try Files.replaceDurably(filePath(name), with: file, mode: 0o600)
+      // Under a name that is always the same: what a life that was cut short left of it needs no search.
+      try Directory(path).replaceDurably(
+        name.text, with: file, temporaryName: ".\(name.text).tmp-1", mode: 0o600)
     }
     return next
   }
