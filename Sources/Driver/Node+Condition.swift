@@ -18,8 +18,10 @@ extension Node {
     let state = RecoveryPlan(desired, observed).state
     let text = Self.text(state, desired, observed)
     guard let text else {
+      let paths = "\(desired.portals.count) of \(desired.portals.count) paths live"
+      let renewal = renewal(of: record)
       return VolumeCondition(
-        abnormal: false, message: "\(desired.portals.count) of \(desired.portals.count) paths live")
+        abnormal: renewal != nil, message: renewal.map { "\(paths); \($0)" } ?? paths)
     }
     let known = recoveries.entry(of: record.volume)
     var message = text

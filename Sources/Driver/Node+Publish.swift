@@ -104,6 +104,9 @@ extension Node {
   private func publish(
     _ target: StageRecord.Target, of record: inout StageRecord, _ operation: Operation
   ) async throws(DriverError) {
+    var target = target
+    // The kubelet publishes again for a pod that is running: it still has what it had.
+    target.isRenewed = record.targets.contains { $0.path == target.path && $0.isRenewed }
     if !record.targets.contains(target) {
       record.targets.removeAll { $0.path == target.path }
       record.targets.append(target)

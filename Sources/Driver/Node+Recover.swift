@@ -116,6 +116,7 @@ extension Node {
           "volume": "\(record.volume)", "state": "\(plan.state.name)",
           "steps": "\(plan.steps.map { "\($0)" }.joined(separator: ", "))",
         ])
+      try await noteRenewal(by: plan, of: &record, operation)
       for step in plan.steps {
         if case .unmount(let paths) = step {
           guard try await unmountAll(paths, of: record, operation) else { break }

@@ -30,6 +30,7 @@ struct StageRecordsTests {
       .init(path: "/var/lib/kubelet/pods/1/mount", readOnly: false, mode: .singleNodeMultiWriter),
       .init(path: "/var/lib/kubelet/pods/2/mount", readOnly: true, mode: .singleNodeReaderOnly),
     ]
+    record.targets[0].isRenewed = true
     return record
   }
 

@@ -47,6 +47,15 @@ struct HealingTests {
       try volume.portUp()
       try await node.expectHealed(volume, .ext4, at: path, writer)
       #expect(try BlockTests.head(of: volume)?.device != before, "another device number")
+      // What is held open leads to the old one, and the driver does not pretend otherwise: not after the
+      // kubelet has published it again either.
+      try await node.publish(volume, .ext4)
+      let renewed = try #require(try await node.stats(volume, at: path).volumeCondition)
+      #expect(renewed.abnormal && renewed.message.hasPrefix("1 of 1 paths live; it came back as "))
+      try await node.unpublish(volume, .ext4)
+      try await node.publish(volume, .ext4)
+      let fresh = try await node.stats(volume, at: path).volumeCondition
+      #expect(fresh == VolumeCondition(abnormal: false, message: "1 of 1 paths live"))
       try await node.takeDown(volume, .ext4)
     }
   }
