@@ -1,3 +1,4 @@
+import Foundation
 import Linux
 
 /// What the bytes of a controller's volumes are in: made in the guest's memory, gone after use.
@@ -71,6 +72,10 @@ public struct LabPool: Sendable {
       if try MountTable.current().mounts(at: "/etc/lvm").isEmpty {
         try Program.run("mount", "-t", "tmpfs", "none", "/etc/lvm")
       }
+      // This target is its own host. LVM reads every disk that it finds, and one whose target is away
+      // does not answer until LVM has let the target come back.
+      try "devices { global_filter = [ \"r|^/dev/nvme|\" ] }\n"
+        .write(toFile: "/etc/lvm/lvm.conf", atomically: true, encoding: .utf8)
       try Program.run("vgcreate", name, loop)
       guard kind == .thin else { return }
       try Program.run(
