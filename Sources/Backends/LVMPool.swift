@@ -1,4 +1,5 @@
 internal import Command
+internal import NVMe
 internal import Synchronization
 
 /// A pool of logical volumes in one volume group.
@@ -25,11 +26,13 @@ final class LVMPool: Pool {
   let state = Mutex(State())
   /// `/dev`, or a test's.
   let deviceRoot: String
+  /// Where disks that LVM must not read are seen.
+  let sysfs: NVMeSysfs
 
   /// Does not look at the volume group yet. Fails with `invalid` for a configuration that cannot work.
   init(
     _ configuration: LVMPoolConfiguration, owner: PoolOwner, runner: any CommandRunner,
-    deviceRoot: String = "/dev"
+    deviceRoot: String = "/dev", sysfs: NVMeSysfs = NVMeSysfs()
   ) throws(BackendError) {
     for name in [configuration.volumeGroup, configuration.thinPool ?? "pool"] {
       guard Self.isName(name) else {
@@ -46,6 +49,7 @@ final class LVMPool: Pool {
     self.owner = owner
     self.runner = runner
     self.deviceRoot = deviceRoot
+    self.sysfs = sysfs
     threads = try PoolThreads(name: "lvm-pool")
   }
 

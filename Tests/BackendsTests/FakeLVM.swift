@@ -21,6 +21,10 @@ final class FakeLVM: CommandRunner {
     var poolSize: Int64 = 1 << 30
     var poolZeroes = true
     var missing = 0
+    /// What `lvmconfig` prints of the filters.
+    var filters = ""
+    /// The `--config` of each program, nil for one without.
+    var settings: [String?] = []
     var log: [String] = []
     /// So many more programs that change something are run; then this life is over.
     var left: Int?
@@ -38,8 +42,13 @@ final class FakeLVM: CommandRunner {
     _ command: Command, deadline: ContinuousClock.Instant
   ) async throws(CommandError) -> CommandOutput {
     let result = state.withLock { state -> (Int32, String, String)? in
+      if command.program != "lvmconfig" {
+        state.settings.append(
+          command.arguments.first == "--config" ? command.arguments[1] : nil)
+      }
       switch command.program {
       case "vgs": return (0, Self.groups(state), "")
+      case "lvmconfig": return (5, state.filters, "  Configuration node devices/filter not found\n")
       case "lvs": return (0, Self.report(state), "")
       default:
         if let left = state.left {
