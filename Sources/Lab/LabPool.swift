@@ -72,13 +72,9 @@ public struct LabPool: Sendable {
       if try MountTable.current().mounts(at: "/etc/lvm").isEmpty {
         try Program.run("mount", "-t", "tmpfs", "none", "/etc/lvm")
       }
-      // This target is its own host. LVM reads every disk that it finds, and one whose target is away
-      // does not answer until LVM has let the target come back.
-      try "devices { global_filter = [ \"r|^/dev/nvme|\" ] }\n"
-        .write(toFile: "/etc/lvm/lvm.conf", atomically: true, encoding: .utf8)
-      try Program.run("vgcreate", name, loop)
+      try Self.lvm("vgcreate", name, loop)
       guard kind == .thin else { return }
-      try Program.run(
+      try Self.lvm(
         "lvcreate", "--yes", "--type", "thin-pool", "--extents", "80%FREE", "--name", "pool", name)
     }
   }
@@ -86,7 +82,7 @@ public struct LabPool: Sendable {
   /// What is in it: files of volumes and snapshots, or logical volumes, sorted.
   public func contents() throws -> [String] {
     if kind.isVolumeGroup {
-      return try Program.run("lvs", "--noheadings", "--options", "lv_name", name).text
+      return try Self.lvm("lvs", "--noheadings", "--options", "lv_name", name).text
         .split(separator: "\n").map { $0.filter { $0 != " " } }.filter { $0 != "pool" }.sorted()
     }
     return try ["volumes", "snapshots"].flatMap { kind in
@@ -107,7 +103,7 @@ public struct LabPool: Sendable {
     case .disk, .reflinks:
       try Program.run("umount", files)
       try mount()
-    case .thin, .linear: try Program.run("vgchange", "--activate", "n", name)
+    case .thin, .linear: try Self.lvm("vgchange", "--activate", "n", name)
     }
   }
 
@@ -126,13 +122,21 @@ public struct LabPool: Sendable {
       return
     }
     if kind.isVolumeGroup {
-      try Program.run("vgremove", "--yes", "--force", name)
+      try Self.lvm("vgremove", "--yes", "--force", name)
     } else {
       try Program.run("umount", files)
     }
     if kind == .disk { try Program.run("dmsetup", "remove", "--retry", name) }
     try Program.run("losetup", "--detach", try loopDevice())
     try Files.unlink(image)
+  }
+
+  /// This target is its own host. LVM reads every disk that it finds, and one whose target is away does
+  /// not answer. The controller has to see to that by itself, so lvm.conf says nothing of it.
+  @discardableResult
+  private static func lvm(_ program: String, _ arguments: String...) throws -> Program.Output {
+    try Program.run(
+      [program, "--config", "devices{global_filter=[\"r|^/dev/nvme|\"]}"] + arguments)
   }
 
   private func mount() throws {
