@@ -37,9 +37,4 @@ extension LabController {
       nodes[entry.volume?.volumeID ?? ""] = entry.status?.publishedNodeIDs
     }
   }
-
-  /// `nvmeof-csi status`: what people see of it, whether it runs or not.
-  public func status() throws -> String {
-    try Program.run(process.binary, "status", "--state-dir", state).text
-  }
 }

@@ -82,8 +82,10 @@ public struct LabPool: Sendable {
   /// What is in it: files of volumes and snapshots, or logical volumes, sorted.
   public func contents() throws -> [String] {
     if kind.isVolumeGroup {
+      // What is more than one word is a warning.
       return try Self.lvm("lvs", "--noheadings", "--options", "lv_name", name).text
-        .split(separator: "\n").map { $0.filter { $0 != " " } }.filter { $0 != "pool" }.sorted()
+        .split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count == 1 }
+        .joined().map(String.init).filter { $0 != "pool" }.sorted()
     }
     return try ["volumes", "snapshots"].flatMap { kind in
       guard try Files.status("\(files)/\(kind)") != nil else { return [String]() }
@@ -105,14 +107,6 @@ public struct LabPool: Sendable {
       try mount()
     case .thin, .linear: try Self.lvm("vgchange", "--activate", "n", name)
     }
-  }
-
-  /// From now on every read from the disk takes so long; what lies in memory is forgotten.
-  public func slowDown(byMilliseconds delay: Int) throws {
-    try Program.run(
-      "dmsetup", "reload", name, "--table", table(over: try loopDevice(), delay: delay))
-    try Program.run("dmsetup", "resume", name)
-    try Files.writeAttribute("3", to: "/proc/sys/vm/drop_caches")
   }
 
   /// Removes it with all that is in it.

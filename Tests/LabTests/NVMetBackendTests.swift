@@ -84,7 +84,7 @@ struct NVMetBackendTests {
       writer.start()
       try await eventually(within: .seconds(60), "first records") { writer.acknowledged > 50 }
 
-      try NVMeTarget().loseEverything()
+      try storage.loseConfiguration()
       try await Task.sleep(for: .seconds(6))
       let stalledAt = writer.acknowledged
       #expect(try storage.controllers(volume).allSatisfy { $0.state != .live })
@@ -173,7 +173,7 @@ private struct Storage: Sendable {
       try await body(storage)
     } catch {
       _ = try? Program.run("nvme", "disconnect-all")
-      try? NVMeTarget().loseEverything()
+      try? storage.loseConfiguration()
       throw error
     }
     let reports = storage.told.all.withLock { $0 }
@@ -262,5 +262,22 @@ private struct Storage: Sendable {
       try Files.names(inDirectory: "\(Self.nvmet)/subsystems").filter { $0.contains(":nv-") }
       + Files.names(inDirectory: "\(Self.nvmet)/ports").filter { Int($0) ?? 0 > 1000 }
       + Files.names(inDirectory: "\(Self.nvmet)/hosts").filter { hosts.contains($0) }
+  }
+
+  /// As a reboot of the target does, ports first, so that hosts find nothing.
+  func loseConfiguration() throws {
+    let target = try NVMeTarget()
+    for nqn in try target.subsystems() {
+      for port in try Files.names(inDirectory: "\(Self.nvmet)/ports") {
+        try Files.unlink("\(Self.nvmet)/ports/\(port)/subsystems/\(nqn)")
+      }
+    }
+    for port in try Files.names(inDirectory: "\(Self.nvmet)/ports") {
+      try Files.removeDirectory("\(Self.nvmet)/ports/\(port)")
+    }
+    for nqn in try target.subsystems() { try target.deleteSubsystem(nqn) }
+    for host in try Files.names(inDirectory: "\(Self.nvmet)/hosts") {
+      try Files.removeDirectory("\(Self.nvmet)/hosts/\(host)")
+    }
   }
 }

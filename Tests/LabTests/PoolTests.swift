@@ -14,7 +14,7 @@ struct PoolTests {
   @Test(
     "is written, kept, restored, cloned, grown, deleted, and comes back when its target does",
     .timeLimit(.minutes(10)),
-    arguments: [LabPool.Kind.disk, .reflinks, .thin, .linear])
+    arguments: isLong ? [LabPool.Kind.disk, .reflinks] : [.reflinks])
   func life(kind: LabPool.Kind) async throws {
     try await Cluster.run(on: kind) { cluster in
       let volume = try await cluster.create("source", size: Self.size)
