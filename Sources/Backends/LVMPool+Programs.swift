@@ -48,6 +48,13 @@ extension LVMPool {
   private func output(
     _ command: Command, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> CommandOutput {
+    try await launch(try await passingOverFabrics(command, deadline: deadline), deadline: deadline)
+  }
+
+  /// As it is.
+  func launch(
+    _ command: Command, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> CommandOutput {
     do {
       return try await runner.run(command, deadline: deadline)
     } catch {

@@ -1,4 +1,5 @@
 internal import Command
+internal import NVMe
 internal import Synchronization
 
 /// A pool of logical volumes in one volume group.
@@ -27,11 +28,14 @@ final class LVMPool: Pool {
   let deviceRoot: String
   /// Is told what people should know.
   let report: @Sendable (String) -> Void
+  /// Where disks that LVM must not read are seen.
+  let sysfs: NVMeSysfs
 
   /// Does not look at the volume group yet. Fails with `invalid` for a configuration that cannot work.
   init(
     _ configuration: LVMPoolConfiguration, owner: PoolOwner, runner: any CommandRunner,
-    deviceRoot: String = "/dev", report: @escaping @Sendable (String) -> Void = { _ in }
+    deviceRoot: String = "/dev", sysfs: NVMeSysfs = NVMeSysfs(),
+    report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(BackendError) {
     for name in [configuration.volumeGroup, configuration.thinPool ?? "pool"] {
       guard Self.isName(name) else {
@@ -49,6 +53,7 @@ final class LVMPool: Pool {
     self.runner = runner
     self.deviceRoot = deviceRoot
     self.report = report
+    self.sysfs = sysfs
     threads = try PoolThreads(name: "lvm-pool")
   }
 

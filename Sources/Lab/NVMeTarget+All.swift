@@ -18,13 +18,18 @@ extension NVMeTarget {
     }
   }
 
-  /// Removes every port and every subsystem, as a reboot does. Their bytes stay.
-  public func forgetEverything() throws(SystemCallError) {
-    for port in try Files.names(inDirectory: path("ports")).compactMap({ Int($0) }) {
-      for nqn in try exports(at: port) { try unexport(nqn, at: port) }
-      try deletePort(port)
+  /// Removes all that is configured, whoever made it, and no bytes: what a reboot of the target does,
+  /// which hosts see as closed ports.
+  public func loseEverything() throws(SystemCallError) {
+    let subsystems = try subsystems()
+    for port in try Files.names(inDirectory: path("ports")) {
+      for nqn in subsystems { try Files.unlink(path("ports", port, "subsystems", nqn)) }
+      try Files.removeDirectory(path("ports", port))
     }
-    for nqn in try subsystems() { try deleteSubsystem(nqn) }
+    for nqn in subsystems { try deleteSubsystem(nqn) }
+    for host in try Files.names(inDirectory: path("hosts")) {
+      try Files.removeDirectory(path("hosts", host))
+    }
   }
 
   /// The NQNs of those who may connect to a subsystem.

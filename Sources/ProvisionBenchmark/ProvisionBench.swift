@@ -76,7 +76,7 @@ struct ProvisionBench: Sendable {
   private func restart(_ count: Int) async throws -> ProvisionRow.Restart {
     try await controller.process.killNow()
     let ports = try controller.target.ports(at: controller.portals.map(\.description))
-    try controller.target.forgetEverything()
+    try controller.target.loseEverything()
     let start = ContinuousClock.now
     func seconds() -> Double { (ContinuousClock.now - start) / .seconds(1) }
     try controller.process.start()

@@ -27,6 +27,10 @@ final class FakeLVM: CommandRunner {
     /// Of lv_attr.
     var poolHealth = "-"
     var missing = 0
+    /// What `lvmconfig` prints of the filters.
+    var filters = ""
+    /// The `--config` of each program, nil for one without.
+    var settings: [String?] = []
     var log: [String] = []
     /// So many more programs that change something are run; then this life is over.
     var left: Int?
@@ -51,8 +55,13 @@ final class FakeLVM: CommandRunner {
   ) async throws(CommandError) -> CommandOutput {
     await before(command.program)
     let result = state.withLock { state -> (Int32, String, String)? in
+      if command.program != "lvmconfig" {
+        state.settings.append(
+          command.arguments.first == "--config" ? command.arguments[1] : nil)
+      }
       switch command.program {
       case "vgs": return (0, Self.groups(state), "")
+      case "lvmconfig": return (5, state.filters, "  Configuration node devices/filter not found\n")
       case "lvs": return (0, Self.report(state), "")
       default:
         if let left = state.left {

@@ -1,3 +1,4 @@
+import NVMe
 import Testing
 
 @testable import Backends
@@ -13,7 +14,7 @@ import Testing
     try LVMPool(
       LVMPoolConfiguration(
         volumeGroup: "tank", thinPool: "pool", reserve: reserve, overcommit: overcommit),
-      owner: owner, runner: lvm)
+      owner: owner, runner: lvm, sysfs: NVMeSysfs(root: "/nonexistent"))
   }
 
   @Test("Each operation runs these programs, and a second time none")
