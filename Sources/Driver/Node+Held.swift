@@ -51,6 +51,10 @@ extension Node {
         let patience = min(operation.deadline, .now + .seconds(2))
         for path in paths {
           try await unmountBusy(path, of: record, until: patience, operation)
+          guard path != record.stagingPath else { continue }
+          try await translating { () async throws(MountError) in
+            try await mounts.cover(path, deadline: operation.deadline)
+          }
         }
       }
     } catch {

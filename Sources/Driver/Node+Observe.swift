@@ -79,7 +79,7 @@ extension Node {
     at path: String, own: [Namespace], in table: MountView
   ) throws(DriverError) -> ObservedVolume.Target {
     let stacked = table.mounts(at: path)
-    if let mount = stacked.last {
+    if let mount = stacked.last, !mount.isCover {
       if let stranger = try strangers(among: stacked, own: own).last {
         return .other("\(stranger.summary), which is not the volume's")
       }

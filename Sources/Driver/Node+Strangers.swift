@@ -8,12 +8,13 @@ internal import NVMe
 /// now: only the device does. What is not the volume's is neither unmounted nor mounted over.
 extension Node {
   /// Those of some mounts that are not the volume's: neither of its own disks, nor of a block device that
-  /// is no more, which is what a lost connection leaves.
+  /// is no more, which is what a lost connection leaves, nor what covers the path during a repair.
   func strangers(
     among stacked: [MountInfo], own: [Namespace]
   ) throws(DriverError) -> [MountInfo] {
     var strangers: [MountInfo] = []
-    for mount in stacked where !own.contains(where: { $0.device == mount.device }) {
+    for mount in stacked
+    where !mount.isCover && !own.contains(where: { $0.device == mount.device }) {
       if try !isGone(mount.device) { strangers.append(mount) }
     }
     return strangers
@@ -78,7 +79,8 @@ extension Node {
   func detachRemains(
     _ path: String, of record: StageRecord, deadline: ContinuousClock.Instant
   ) async throws(DriverError) {
-    for mount in try table().mounts(at: path) where try !isGone(mount.device) {
+    for mount in try table().mounts(at: path).filter({ !$0.isCover })
+    where try !isGone(mount.device) {
       throw DriverError(
         .failedPrecondition,
         "\(path) is \(mount.summary), and the device is there: it is not detached")

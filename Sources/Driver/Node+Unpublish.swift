@@ -76,7 +76,7 @@ extension Node {
     throws(DriverError)
   {
     if let record { return try requireOwn(at: path, of: record, in: table) }
-    for mount in table.mounts(at: path) {
+    for mount in table.mounts(at: path) where !mount.isCover {
       guard try isOurs(mount.device) else {
         throw DriverError(
           .failedPrecondition,

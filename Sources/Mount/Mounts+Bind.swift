@@ -24,7 +24,7 @@ extension Mounts {
     }
     let wanted = Self.flags(of: origin, adding: options)
 
-    if let present = before.top(at: point) {
+    if let present = before.top(at: point), !present.isCover {
       guard present.isSameTree(as: origin) else {
         throw MountError(
           code: .conflict, message: "\(action): \(present.summary) is mounted there already")

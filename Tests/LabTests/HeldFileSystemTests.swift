@@ -65,7 +65,7 @@ struct HeldFileSystemTests {
 
   @Test(
     "by a container: every path keeps its mount, until the container is gone",
-    arguments: Failure.allCases)
+    arguments: isLong ? Failure.allCases : [.readOnly])
   func container(failure: Failure) async throws {
     try await Scenario.run { lab in
       let node = lab.node
@@ -96,7 +96,7 @@ struct HeldFileSystemTests {
 
   @Test(
     "by somebody whom the plugin does not see: all is mounted as it was",
-    arguments: Failure.allCases)
+    arguments: isLong ? Failure.allCases : [.aborted])
   func unseen(failure: Failure) async throws {
     try await Scenario.run { lab in
       let node = lab.node

@@ -7,14 +7,14 @@ import Testing
 
 /// A volume's whole life through the public interface, with the bytes in each kind of pool and between
 /// them and the writer the kernel's target, TCP and the kernel's host.
-@Suite("A volume in a pool", .lab, .serialized)
+@Suite("A volume in a pool", .lab, .long, .serialized)
 struct PoolTests {
   private static let size: Int64 = 64 << 20
 
   @Test(
     "is written, kept, restored, cloned, grown, deleted, and comes back when its target does",
     .timeLimit(.minutes(10)),
-    arguments: isLong ? [LabPool.Kind.disk, .reflinks] : [.reflinks])
+    arguments: [LabPool.Kind.disk, .reflinks])
   func life(kind: LabPool.Kind) async throws {
     try await Cluster.run(on: kind) { cluster in
       let volume = try await cluster.create("source", size: Self.size)
