@@ -119,7 +119,7 @@ let package = Package(
     // Not shipped: see hack/bench provision.
     .executableTarget(
       name: "nvmeof-csi-bench-provision",
-      dependencies: ["CSI", "GRPC", "Lab", "Linux", argumentParser],
+      dependencies: ["CSI", "GRPC", "Lab", argumentParser],
       path: "Sources/ProvisionBenchmark", swiftSettings: labSettings),
     // Not shipped: see hack/bench rpc.
     .executableTarget(
@@ -162,8 +162,9 @@ let package = Package(
     tests(
       "DriverTests",
       [
-        "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Mount", "NVMe",
-        "StateStore", "Udev", logging, system,
+        "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Metrics", "Mount",
+        "NVMe", "Recovery", "Resilience", "StateStore", "Udev",
+        logging, serviceLifecycle, serviceLifecycleTestKit, system,
       ]),
     .testTarget(
       name: "ChaosTests", dependencies: ["nvmeof-csi-chaos"], swiftSettings: labSettings),

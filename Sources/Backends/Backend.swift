@@ -10,9 +10,20 @@ public protocol Backend: Sendable {
   /// What it can do. Only that may be called; the rest fails with `unsupported`.
   var capabilities: Set<BackendCapability> { get }
 
-  /// Makes exports that were there before a restart of the target be there again, before anything
-  /// listens; called once, before any other call. What is damaged is told and left alone.
-  func restore(deadline: ContinuousClock.Instant) async throws(BackendError)
+  /// How hosts can be made to reach a new volume; empty when it makes none.
+  var transports: Set<Transport> { get }
+
+  /// Makes exports that were there before a restart of the target be there again; called until it
+  /// succeeds, before any other call. What is damaged is told and left alone.
+  ///
+  /// Fails only when the storage as a whole is not there. Returns the volumes that are not back yet, and
+  /// why: each is to be tried again by the other `restore`.
+  func restore(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendError]
+
+  /// Makes one volume's export be there again; success when there is no such volume any more.
+  func restore(_ volume: ObjectID, deadline: ContinuousClock.Instant) async throws(BackendError)
 
   /// The smallest size it can make that holds `bytes`; nil when none can.
   func size(holding bytes: Int64) -> Int64?
@@ -48,8 +59,15 @@ public protocol Backend: Sendable {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume?
 
-  /// All volumes with our mark, sorted by id: complete, or an error.
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendVolume]
+  /// Those of these volumes that there are, as they are now. It costs what they cost, not what all
+  /// would.
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendVolume]
+
+  /// The ids of all volumes with our mark, sorted: complete, or an error. No volume is looked at for it,
+  /// so that one that is half made or half removed may be among them.
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID]
 
   /// How much there is to give.
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity
@@ -66,6 +84,11 @@ public protocol Backend: Sendable {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
 
+  /// A snapshot as it is now; nil when there is none.
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot?
+
   /// All snapshots with our mark, sorted by id: complete, or an error.
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
 
@@ -74,10 +97,25 @@ public protocol Backend: Sendable {
     _ host: NQN, volume: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
 
-  /// Forgets a host, cuts the connections it has, and returns when it is proven to have none.
+  /// Forgets a host, cuts the connections it has, and returns when it is proven to have none. That
+  /// depends on nothing but the target: the storage may be gone, and so may the volume.
   func revoke(
     _ host: NQN, volume: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
+
+  /// The hosts that may still write to a volume: those that are let in, and those that were forgotten
+  /// and are not proven to be cut. Asks the target and not the storage; empty for none.
+  func hosts(
+    of volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Set<NQN>
+
+  /// Exports a volume again that `isUnrecorded`, as its maker remembers it: to the export's hosts, which
+  /// keep their connections, and to no others. One that is recorded is returned as it is.
+  ///
+  /// Fails with `notFound` when the storage is not there, `invalid` when it never was exported so.
+  func adopt(
+    _ volume: ObjectID, as export: Export, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendVolume
 
   /// Objects with our mark that no complete volume or snapshot owns: halves of creates and deletes that
   /// were cut short. Nothing is changed.
@@ -85,6 +123,17 @@ public protocol Backend: Sendable {
 
   /// Removes a leftover, if it still is one.
   func remove(_ leftover: Leftover, deadline: ContinuousClock.Instant) async throws(BackendError)
+}
+
+extension Backend {
+  /// All volumes with our mark, sorted by id: complete, or an error.
+  public func volumes(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [BackendVolume] {
+    let ids = try await volumeIDs(deadline: deadline)
+    let found = try await volumes(ids, deadline: deadline)
+    return ids.compactMap { found[$0] }
+  }
 }
 
 /// Is told how far long work is: bytes done, and bytes in all.

@@ -74,6 +74,8 @@ public struct BackendVolume: Hashable, Sendable {
   public var export: Export
   /// Why it does not serve; nil when it does.
   public var fault: String?
+  /// Its storage is there, and what the backend knew of its export is lost: see `Backend.adopt`.
+  public var isUnrecorded = false
 
   /// All of it.
   public init(

@@ -61,7 +61,7 @@ struct ExportRecords: Sendable {
   /// Every volume that has a record, readable or not, sorted.
   func volumes() async throws(BackendError) -> [ObjectID] {
     do throws(StateStoreError) {
-      return try await store.keys().filter { $0.hasPrefix(Self.prefix) }
+      return try await store.keys(beginningWith: Self.prefix)
         .compactMap { ObjectID(String($0.dropFirst(Self.prefix.count))) }.sorted()
     } catch {
       throw BackendError(.unavailable, "list the export records", cause: error)

@@ -53,11 +53,21 @@ extension FilePool {
     return try object(record)
   }
 
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
-    let records = try await perform("list volumes", deadline) { (storage) throws(BackendError) in
-      try storage.records(.volume, in: try storage.place(writable: false))
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [PoolObject] {
+    let records = try await perform("read volumes", deadline) { (storage) throws(BackendError) in
+      try storage.records(ids, in: try storage.place(writable: false))
     }
     return try records.map { (record) throws(BackendError) in try object(record) }
+  }
+
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
+    try await perform("list volumes", deadline) { (storage) throws(BackendError) in
+      let listing = try storage.listing(.volume, in: try storage.place(writable: false))
+      // The rest is on its way out, or has not come so far.
+      return listing.filter { !$0.parts.isDisjoint(with: [.image, .record]) }.map(\.id)
+    }
   }
 
   func createSnapshot(
@@ -84,11 +94,22 @@ extension FilePool {
     try await delete(id, deadline: deadline)
   }
 
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    let image = try await perform("read \(id)", deadline) { (storage) throws(BackendError) in
+      try storage.image(id, in: try storage.place(writable: false))
+    }
+    guard case .complete(let record) = image else { return nil }
+    return try snapshot(record)
+  }
+
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
   {
     let records = try await perform("list snapshots", deadline) {
       (storage) throws(BackendError) in
-      try storage.records(.snapshot, in: try storage.place(writable: false))
+      let place = try storage.place(writable: false)
+      return try storage.records(try storage.listing(.snapshot, in: place).map(\.id), in: place)
     }
     return try records.map { (record) throws(BackendError) in try snapshot(record) }
   }
@@ -107,7 +128,7 @@ extension FilePool {
     }
   }
 
-  private func object(_ record: ImageRecord) throws(BackendError) -> PoolObject {
+  func object(_ record: ImageRecord) throws(BackendError) -> PoolObject {
     guard case .volume(let content, _) = record.origin else { throw misplaced(record) }
     return PoolObject(
       id: record.id,

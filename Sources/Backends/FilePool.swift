@@ -114,9 +114,13 @@ final class FilePool: Pool {
         if case .isThere(let found) = beginning { return found }
         return record
       }
-      let filled = try await threads.copy(action, deadline: deadline) { () throws(BackendError) in
+      let fill = { @Sendable () throws(BackendError) in
         try storage.fill(making, deadline: deadline, progress: progress)
       }
+      let filled =
+        making.copies
+        ? try await threads.copy(action, deadline: deadline, fill)
+        : try await threads.room(action, deadline: deadline, fill)
       return try await perform(action, deadline) { (storage) throws(BackendError) in
         try storage.complete(filled)
       }
@@ -136,7 +140,7 @@ final class FilePool: Pool {
       try storage.hide(id)
     }
     guard isLeft else { return }
-    try await threads.copy(action, deadline: deadline) { () throws(BackendError) in
+    try await threads.room(action, deadline: deadline) { () throws(BackendError) in
       try storage.erase(id)
     }
   }

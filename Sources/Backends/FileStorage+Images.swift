@@ -15,12 +15,7 @@ extension FileStorage {
   func image(
     _ id: ObjectID, in place: Place
   ) throws(BackendError) -> Image {
-    try image(id, in: place, parts: try parts(of: id, in: place))
-  }
-
-  private func image(
-    _ id: ObjectID, in place: Place, parts: Set<ImageFile.Part>
-  ) throws(BackendError) -> Image {
+    let parts = try parts(of: id, in: place)
     guard parts.contains(.image) else {
       if parts.isEmpty { return .none }
       guard parts != [.record], parts != [.record, .recordHalf] else {
@@ -61,14 +56,12 @@ extension FileStorage {
     return parts.sorted { $0.key < $1.key }.map { (id: $0.key, parts: $0.value) }
   }
 
-  /// Every complete object of a kind: one that is broken fails all, since a list without it would be
-  /// a lie.
-  func records(_ kind: ObjectID.Kind, in place: Place) throws(BackendError) -> [ImageRecord] {
+  /// Those of these objects that are complete, sorted by id: one that is broken fails all, since a list
+  /// without it would be a lie.
+  func records(_ ids: [ObjectID], in place: Place) throws(BackendError) -> [ImageRecord] {
     var records: [ImageRecord] = []
-    for (id, parts) in try listing(kind, in: place) {
-      if case .complete(let record) = try image(id, in: place, parts: parts) {
-        records.append(record)
-      }
+    for id in ids.sorted() {
+      if case .complete(let record) = try image(id, in: place) { records.append(record) }
     }
     return records
   }

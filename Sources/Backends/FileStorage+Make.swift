@@ -13,6 +13,9 @@ extension FileStorage {
     let sourceSize: Int64
     /// Filled by sharing the source's blocks.
     let clones: Bool
+
+    /// Filled by moving bytes.
+    var copies: Bool { source != nil && !clones }
   }
 
   enum Beginning: Sendable {

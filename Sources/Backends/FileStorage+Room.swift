@@ -4,7 +4,8 @@ internal import Synchronization
 internal import SystemPackage
 
 extension FileStorage {
-  /// What is free and what is promised.
+  /// What is free and what is promised: one reading of the directories and one lstat(2) for each image,
+  /// and where blocks can be shared, a look at its extents. No record is read.
   func room(in place: Place) throws(BackendError) -> PoolRoom {
     let (making, canClone) = state.withLock { ($0.making, $0.canClone ?? false) }
     let action = "measure pool \(place.root.path)"
@@ -35,14 +36,15 @@ extension FileStorage {
   private func measure(
     _ name: String, in directory: Directory, _ canClone: Bool
   ) throws(SystemCallError) -> (space: FileSpace, shared: Int64)? {
-    guard try directory.status(name)?.kind == .regular else { return nil }
+    guard let space = try directory.space(name) else { return nil }
+    guard canClone else { return (space, 0) }
     let file: Descriptor
     do {
       file = try directory.open(name, flags: O_RDONLY)
     } catch  where error.errno == .noSuchFileOrDirectory {
       return nil
     }
-    return (try file.space(), canClone ? try file.sharedBytes() : 0)
+    return (try file.space(), try file.sharedBytes())
   }
 
   /// Fails with `exhausted` when `promised` bytes cannot be promised, or `written` bytes of them not be

@@ -2,8 +2,12 @@ internal import Command
 
 extension LVMPool {
   /// A program of LVM that was killed in the middle may leave a device suspended, and all I/O to it
-  /// waits. So one that changes something has this long, whatever the deadline is.
+  /// waits. So no deadline gives one that changes something less than this. The end of this process
+  /// does: what it runs ends with it.
   private static let patience: Duration = .seconds(60)
+  /// And no longer than this, however long the copy may take that it is part of: one that has not ended by
+  /// then hangs, and whoever waits is told.
+  private static let limit: Duration = .seconds(600)
 
   /// Runs a program that changes something; its failure is an error with what it said.
   func run(
@@ -13,7 +17,8 @@ extension LVMPool {
       throw BackendError(.timedOut, "\(program): time was over before it was run")
     }
     let command = Command(program, arguments)
-    let output = try await output(command, deadline: max(deadline, .now + Self.patience))
+    let output = try await output(
+      command, deadline: min(max(deadline, .now + Self.patience), .now + Self.limit))
     guard output.succeeded else { throw Self.failure(command, output) }
   }
 
@@ -28,7 +33,7 @@ extension LVMPool {
         "--reportformat", "json", "--units", "b", "--nosuffix", "--options",
         fields.joined(separator: ","), configuration.volumeGroup,
       ])
-    let output = try await output(command, deadline: deadline)
+    let output = try await output(command, deadline: min(deadline, .now + Self.patience))
     guard output.succeeded else {
       throw BackendError(
         .unavailable, "\(command): \(Self.text(output.standardError))")
@@ -41,6 +46,13 @@ extension LVMPool {
   }
 
   private func output(
+    _ command: Command, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> CommandOutput {
+    try await launch(try await passingOverFabrics(command, deadline: deadline), deadline: deadline)
+  }
+
+  /// As it is.
+  func launch(
     _ command: Command, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> CommandOutput {
     do {

@@ -26,9 +26,8 @@ extension LVMPool {
       throw BackendError(.notFound, "make \(id): there is no \(volume)")
     }
     let kept = source.lv.mapped
-    state.withLock { $0.making[id] = kept }
-    defer { state.withLock { _ = $0.making.removeValue(forKey: id) } }
-    try requireRoom(id, kept, in: survey)
+    try reserve(id, kept, total: kept, in: survey)
+    defer { release(id) }
     var tags = LVMTags(owner: owner)
     tags.source = volume
     tags.takenAt = Self.now
@@ -51,6 +50,14 @@ extension LVMPool {
     try await delete(id, deadline: deadline)
   }
 
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    guard let found = try find(id, in: try await survey(forChanges: false, deadline: deadline))
+    else { return nil }
+    return try snapshot(found)
+  }
+
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
   {
     let survey = try await survey(forChanges: false, deadline: deadline)
@@ -61,10 +68,10 @@ extension LVMPool {
 
   func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] {
     let survey = try await survey(forChanges: false, deadline: deadline)
-    let making = state.withLock { $0.making }
+    let promises = state.withLock { $0.promises }
     var leftovers: [Leftover] = []
     for lv in survey.volumes {
-      guard let id = ObjectID(lv.name), making[id] == nil, lv.tags.contains(LVMTags.half),
+      guard let id = ObjectID(lv.name), !promises.isOpen(id), lv.tags.contains(LVMTags.half),
         lv.tags.contains(LVMTags.text(of: owner))
       else { continue }
       leftovers.append(Leftover(id: id, what: "logical volume that was being made"))

@@ -4,6 +4,8 @@ internal import Synchronization
 extension LVMPool {
   /// The volume group and all that is in it, at one moment.
   struct Survey: Sendable {
+    /// Later ones have higher numbers.
+    let number: Int
     let group: LVMReport.Group
     let volumes: [LVMReport.Volume]
     let thinPool: LVMReport.Volume?
@@ -67,6 +69,7 @@ extension LVMPool {
 
   private func read(_ deadline: ContinuousClock.Instant) async throws(BackendError) -> Survey {
     let name = configuration.volumeGroup
+    let number = state.withLock { $0.promises.beginSurvey() }
     let groups = try await report(
       "vgs", LVMReport.Group.fields, deadline, LVMReport.groups)
     guard let group = groups.first, groups.count == 1, group.name == name else {
@@ -75,7 +78,7 @@ extension LVMPool {
     let volumes = try await report(
       "lvs", LVMReport.Volume.fields, deadline, LVMReport.volumes)
     guard let poolName = configuration.thinPool else {
-      return Survey(group: group, volumes: volumes, thinPool: nil)
+      return Survey(number: number, group: group, volumes: volumes, thinPool: nil)
     }
     guard let pool = volumes.first(where: { $0.name == poolName && $0.attributes.first == "t" })
     else { throw BackendError(.unavailable, "there is no thin pool \(name)/\(poolName)") }
@@ -85,7 +88,7 @@ extension LVMPool {
         "thin pool \(name)/\(poolName) does not zero new chunks, so that a volume could show what "
           + "another held; run 'lvchange --zero y \(name)/\(poolName)'")
     }
-    return Survey(group: group, volumes: volumes, thinPool: pool)
+    return Survey(number: number, group: group, volumes: volumes, thinPool: pool)
   }
 
   /// All complete ones of a kind, sorted by id.
@@ -123,46 +126,6 @@ extension LVMPool {
       return try LVMTags(tags)
     } catch {
       throw BackendError(.broken, "\(name): \(error.reason)")
-    }
-  }
-
-  /// What may be promised to new volumes: of a thin pool what no volume may come to need, else what is
-  /// free; less what is being made now and does not show yet.
-  func available(_ survey: Survey, except id: ObjectID? = nil) -> Int64 {
-    let shown = Set(survey.volumes.map(\.name))
-    let making = state.withLock { $0.making }.reduce(Int64(0)) { sum, making in
-      making.key == id || shown.contains(making.key.description) ? sum : sum &+ making.value
-    }
-    guard let pool = survey.thinPool else {
-      return max(0, survey.group.free - configuration.reserve - making)
-    }
-    let promised = survey.volumes.filter { $0.pool == pool.name }.reduce(Int64(0)) { sum, lv in
-      // A snapshot is never written: it keeps what it has.
-      sum &+ (ObjectID(lv.name)?.kind == .snapshot ? lv.mapped : lv.size)
-    }
-    let stretched = Double(pool.size - configuration.reserve) * configuration.overcommit
-    let supply =
-      configuration.overcommit == 1
-      ? pool.size - configuration.reserve : Int64(exactly: stretched.rounded(.down)) ?? .max
-    return max(0, supply - promised - making)
-  }
-
-  /// Fails with `exhausted` when so many bytes cannot be promised.
-  func requireRoom(
-    _ id: ObjectID, _ bytes: Int64, in survey: Survey
-  ) throws(BackendError) {
-    let available = available(survey, except: id)
-    guard bytes <= available else {
-      throw BackendError(
-        .exhausted,
-        "\(path(id)) may come to need \(bytes) bytes more, and there are \(available) that are not "
-          + "promised")
-    }
-    if let metadata = survey.thinPool?.metadataPercent, metadata > 90 {
-      throw BackendError(
-        .exhausted,
-        "\(metadata) % of the metadata of thin pool \(configuration.volumeGroup) are taken; run "
-          + "'lvextend --poolmetadatasize'")
     }
   }
 }

@@ -22,9 +22,8 @@ extension LVMPool {
       try await run("lvremove", ["--yes", path(id)], deadline: deadline)
     }
     let source = try source(of: specification, in: survey)
-    state.withLock { $0.making[id] = specification.size }
-    defer { state.withLock { _ = $0.making.removeValue(forKey: id) } }
-    try requireRoom(id, specification.size, in: survey)
+    try reserve(id, specification.size, total: specification.size, in: survey)
+    defer { release(id) }
     do {
       if isThin {
         try await makeThin(specification, from: source, deadline)
@@ -71,7 +70,8 @@ extension LVMPool {
           + "\(survey.group.extentSize)")
     }
     if size > now {
-      try requireRoom(id, size - now, in: survey)
+      try reserve(id, size - now, total: size, in: survey)
+      defer { release(id) }
       try await run("lvextend", ["--size", "\(size)b", path(id)], deadline: deadline)
     }
     return try await read(id, deadline: deadline)
@@ -85,8 +85,18 @@ extension LVMPool {
     return object(found)
   }
 
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
-    try ours(.volume, in: try await survey(forChanges: false, deadline: deadline)).map(object)
+  /// One `vgs` and one `lvs` of the whole group, however few are asked for: LVM reads the group's
+  /// metadata as a whole, and `lvs` of names fails as soon as one of them is not there.
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [PoolObject] {
+    let wanted = Set(ids)
+    return try ours(.volume, in: try await survey(forChanges: false, deadline: deadline))
+      .filter { wanted.contains($0.id) }.map(object)
+  }
+
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
+    try ours(.volume, in: try await survey(forChanges: false, deadline: deadline)).map(\.id)
   }
 
   /// Nil for an empty volume.
@@ -194,7 +204,7 @@ extension LVMPool {
     return volume
   }
 
-  private func object(_ owned: Owned) -> PoolObject {
+  func object(_ owned: Owned) -> PoolObject {
     PoolObject(
       id: owned.id, path: device(owned.id), size: owned.lv.size, content: owned.content,
       parameters: [:])

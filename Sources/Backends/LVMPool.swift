@@ -1,4 +1,5 @@
 internal import Command
+internal import NVMe
 internal import Synchronization
 
 /// A pool of logical volumes in one volume group.
@@ -14,8 +15,8 @@ internal import Synchronization
 final class LVMPool: Pool {
   struct State {
     var extentSize: Int64?
-    /// What runs now, and the bytes that it takes: no leftovers.
-    var making: [ObjectID: Int64] = [:]
+    /// What runs now, which is no leftover, and the bytes that it takes.
+    var promises = LVMPromises()
   }
 
   let configuration: LVMPoolConfiguration
@@ -25,11 +26,16 @@ final class LVMPool: Pool {
   let state = Mutex(State())
   /// `/dev`, or a test's.
   let deviceRoot: String
+  /// Is told what people should know.
+  let report: @Sendable (String) -> Void
+  /// Where disks that LVM must not read are seen.
+  let sysfs: NVMeSysfs
 
   /// Does not look at the volume group yet. Fails with `invalid` for a configuration that cannot work.
   init(
     _ configuration: LVMPoolConfiguration, owner: PoolOwner, runner: any CommandRunner,
-    deviceRoot: String = "/dev"
+    deviceRoot: String = "/dev", sysfs: NVMeSysfs = NVMeSysfs(),
+    report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(BackendError) {
     for name in [configuration.volumeGroup, configuration.thinPool ?? "pool"] {
       guard Self.isName(name) else {
@@ -46,6 +52,8 @@ final class LVMPool: Pool {
     self.owner = owner
     self.runner = runner
     self.deviceRoot = deviceRoot
+    self.report = report
+    self.sysfs = sysfs
     threads = try PoolThreads(name: "lvm-pool")
   }
 
@@ -74,10 +82,7 @@ final class LVMPool: Pool {
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
     let survey = try await survey(forChanges: true, deadline: deadline)
-    // After a reboot somebody has to.
-    for volume in try ours(.volume, in: survey) where !volume.lv.isActive {
-      try await run("lvchange", ["--activate", "y", path(volume.id)], deadline: deadline)
-    }
+    if let pool = survey.thinPool, pool.isSuspended { try await resume(pool.name, deadline) }
   }
 
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {

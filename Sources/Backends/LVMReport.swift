@@ -32,6 +32,19 @@ enum LVMReport {
       return min(size, Int64(Double(size) * min(100, max(0, dataPercent + 0.01)) / 100))
     }
 
+    /// Its device holds all I/O back: an LVM program was killed before it let it go on.
+    var isSuspended: Bool { attributes.count > 4 && "sS".contains(attributes[4]) }
+
+    /// What is the matter with a thin pool's data or metadata; nil when nothing is.
+    var illness: String? {
+      switch attributes.count > 8 ? attributes[8] : "-" {
+      case "F": "has failed"
+      case "D": "has no room for data"
+      case "M": "takes no new metadata: it is read-only"
+      default: nil
+      }
+    }
+
     /// Whether new chunks of the thin pool are zeroed before they are read.
     var zeroes: Bool { attributes.count > 7 && attributes[7] == "z" }
   }

@@ -10,7 +10,7 @@ extension NVMetBackend {
     deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> [Leftover] {
     var leftovers = try await pool.leftovers(deadline: deadline)
-    let storage = Set(try await pool.volumes(deadline: deadline).map(\.id))
+    let storage = Set(try await pool.volumeIDs(deadline: deadline))
     let recorded = try await records.volumes()
     for id in recorded {
       // One that cannot be read is a volume with a fault.

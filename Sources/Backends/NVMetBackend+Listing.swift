@@ -16,35 +16,39 @@ extension NVMetBackend {
     return volume(of: current, fault: try await fault(of: record, deadline))
   }
 
-  /// From the records and the pool together: what only one of them has shows a fault.
+  /// From the records and the pool together: what only one of them has shows a fault. The pool and the
+  /// target are asked once for all of them.
   public func volumes(
-    deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [BackendVolume] {
-    let objects = try await pool.volumes(deadline: deadline)
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendVolume] {
+    let objects = try await pool.volumes(ids, deadline: deadline)
+    let storage = Dictionary(objects.map { ($0.id, $0) }) { first, _ in first }
     var volumes: [ObjectID: BackendVolume] = [:]
-    var storage: [ObjectID: PoolObject] = [:]
-    for object in objects { storage[object.id] = object }
     var complete: [ExportRecord] = []
-    for id in try await records.volumes() {
-      let object = storage.removeValue(forKey: id)
+    for id in ids {
+      let object = storage[id]
       do throws(BackendError) {
-        guard let record = try await records.record(of: id)?.record, record.phase == .serving
-        else { continue }
-        guard let object else {
-          volumes[id] = volume(of: record, fault: "its storage \(record.path) is gone")
+        let record = try await records.record(of: id)?.record
+        guard var record, let object else {
+          // Only one has it, or it was made or removed between the two looks: another one tells.
+          if record != nil || object != nil {
+            volumes[id] = try await volume(id, deadline: deadline)
+          }
           continue
         }
-        var current = record
-        current.size = object.size
-        complete.append(current)
+        guard record.phase == .serving else { continue }
+        record.size = object.size
+        complete.append(record)
       } catch {
-        guard error.code == .broken, let object else { throw error }
+        guard error.code == .broken else { throw error }
+        // With neither record nor storage there is nothing to show: `restore` has told of it.
+        guard let object else { continue }
         var faulty = try withoutRecord(object)
         faulty.fault = error.message
+        faulty.isUnrecorded = false
         volumes[id] = faulty
       }
     }
-    for object in storage.values { volumes[object.id] = try withoutRecord(object) }
     let records = complete
     let faults = try await onTarget("look at the exports", subject: "list", deadline) {
       (target) throws(BackendError) in
@@ -53,7 +57,15 @@ extension NVMetBackend {
     for (record, fault) in zip(records, faults) {
       volumes[record.volume] = volume(of: record, fault: fault)
     }
-    return volumes.values.sorted { $0.id < $1.id }
+    return volumes
+  }
+
+  /// What the records or the pool have, by name.
+  public func volumeIDs(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID] {
+    let storage = try await pool.volumeIDs(deadline: deadline)
+    return Set(storage).union(try await records.volumes()).sorted()
   }
 
   func volume(of record: ExportRecord, fault: String?) -> BackendVolume {
@@ -81,14 +93,15 @@ extension NVMetBackend {
   }
 
   /// A volume is never made without a record first, so this one's was lost. It is shown, so that nobody
-  /// takes its storage for free, and not exported: which hosts may write to it nobody knows.
+  /// takes its storage for free, and not exported: which hosts may write to it is not known here.
   private func withoutRecord(_ object: PoolObject) throws(BackendError) -> BackendVolume {
-    BackendVolume(
+    var volume = BackendVolume(
       id: object.id, size: object.size, content: object.content,
       export: Export(
         nqn: try configuration.nqn(of: object.id), nsid: ExportRecord.nsid,
         uuid: TargetMark.uuid(of: object.id), portals: configuration.portals, allowedHosts: []),
-      fault: "its export record is gone: bring the driver's state back, or create the volume again "
-        + "with the same name to export what it holds")
+      fault: Self.unrecorded)
+    volume.isUnrecorded = true
+    return volume
   }
 }

@@ -22,13 +22,15 @@ extension NVMetBackend {
         "volume \(id): its storage \(record.path) is gone. Bring it back, or delete the volume")
     }
     let isNew = stored == nil
-    if stored == nil {
+    if isNew {
+      // A record that it is being made would be a lie about somebody's data.
+      if object != nil { return try await adopt(specification, deadline, progress) }
       stored = try await records.save(try newRecord(specification), over: nil)
     }
     do {
       object = try await makeStorage(specification, isThere: object != nil, deadline, progress)
     } catch {
-      try await forget(stored, unless: object != nil || !isNew, error)
+      try await forget(stored, unless: !isNew, error)
       throw error
     }
     guard let object, var record = stored?.record else { return try await required(id, deadline) }
@@ -46,7 +48,7 @@ extension NVMetBackend {
     return volume(of: applied.record, fault: nil)
   }
 
-  private func newRecord(
+  func newRecord(
     _ specification: VolumeSpecification
   ) throws(BackendError) -> ExportRecord {
     let id = specification.id
@@ -67,7 +69,7 @@ extension NVMetBackend {
       return try await pool.createVolume(specification, deadline: deadline, progress: progress)
     }
     return try await quiet.copying(source) { () async throws(BackendError) in
-      try await requireNoHosts(source, "be cloned")
+      try await requireQuiet(source, "be cloned", deadline)
       return try await pool.createVolume(specification, deadline: deadline, progress: progress)
     }
   }
@@ -90,15 +92,20 @@ extension NVMetBackend {
     guard var stored = try await records.record(of: id) else {
       return try await deleteWithoutRecord(id, deadline, progress)
     }
-    try await requireNoHosts(id, "be deleted")
+    guard stored.record.hosts.isEmpty else {
+      throw BackendError(
+        .inUse,
+        "volume \(id) cannot be deleted while hosts may write to it: "
+          + stored.record.hosts.map(\.rawValue).sorted().joined(separator: ", "))
+    }
     let before = stored.record.phase
-    if !stored.record.cutting.isEmpty { stored = try await apply(stored, deadline) }
+    if !stored.record.cutting.isEmpty { stored = try await shutOut(stored, deadline) }
     var record = stored.record
     record.phase = .deleting
     stored = try await records.save(record, over: stored)
-    let nqn = record.nqn
+    let (nqn, portals) = (record.nqn, record.portals)
     try await onTarget("stop exporting", id, deadline) { (target) throws(BackendError) in
-      try target.remove(nqn)
+      try target.remove(nqn, from: portals)
     }
     do {
       try await pool.deleteVolume(id, deadline: deadline, progress: progress)
@@ -126,24 +133,11 @@ extension NVMetBackend {
     try await pool.deleteVolume(id, deadline: deadline, progress: progress)
   }
 
-  /// Fails with `inUse` while a host may write to the volume.
-  func requireNoHosts(_ id: ObjectID, _ what: String) async throws(BackendError) {
-    guard let record = try await records.record(of: id)?.record, !record.hosts.isEmpty else {
-      return
-    }
-    throw BackendError(
-      .inUse,
-      "volume \(id) cannot \(what) while hosts may write to it: "
-        + record.hosts.map(\.rawValue).sorted().joined(separator: ", "))
-  }
-
   /// Storage, record, then the hosts are told.
   public func expandVolume(
     _ id: ObjectID, toSize size: Int64, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume {
-    guard let stored = try await records.record(of: id), stored.record.phase == .serving else {
-      throw BackendError(.notFound, "there is no volume \(id)")
-    }
+    let stored = try await serving(id, deadline)
     let object = try await pool.expandVolume(id, toSize: size, deadline: deadline)
     var record = stored.record
     record.size = object.size
@@ -171,13 +165,11 @@ extension NVMetBackend {
       return try await pool.createSnapshot(
         id, of: volume, deadline: deadline, progress: progress)
     }
-    if let snapshot = try await pool.snapshots(deadline: deadline).first(where: { $0.id == id }),
-      snapshot.source == volume
-    {
+    if let snapshot = try await pool.snapshot(id, deadline: deadline), snapshot.source == volume {
       return snapshot
     }
     return try await quiet.copying(volume) { () async throws(BackendError) in
-      try await requireNoHosts(volume, "be copied")
+      try await requireQuiet(volume, "be copied", deadline)
       return try await pool.createSnapshot(
         id, of: volume, deadline: deadline, progress: progress)
     }
@@ -188,6 +180,13 @@ extension NVMetBackend {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
     try await pool.deleteSnapshot(id, deadline: deadline)
+  }
+
+  /// The pool's.
+  public func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    try await pool.snapshot(id, deadline: deadline)
   }
 
   /// The pool's.

@@ -1,14 +1,15 @@
 public import Command
 internal import Glibc
 internal import Linux
-internal import NVMe
+public import NVMe
 public import StateStore
 
 /// Volumes of a pool on this machine, exported by its kernel's NVMe target.
 ///
 /// A volume is its storage in the pool, an export record in the state store, and the objects in
-/// configfs. The record is written first and removed last; configfs is made from it, and made again
-/// whenever it is found to differ.
+/// configfs. The record is written first and removed last, and configfs is made from it: by the call that
+/// changes it, by `restore`, and by whatever is done next to the volume's hosts. Until then a difference
+/// is a fault of the volume, and nobody looks for it unasked.
 public final class NVMetBackend: Backend {
   let configuration: NVMetConfiguration
   let pool: any Pool
@@ -16,6 +17,7 @@ public final class NVMetBackend: Backend {
   let quiet = QuietVolumes()
   /// Is told what people should know and no caller is waiting for.
   let report: @Sendable (String) -> Void
+  let limits: RestoreLimits
   private let threads: DeadlineThreads
   private let target: NVMetTarget
 
@@ -39,20 +41,22 @@ public final class NVMetBackend: Backend {
     store: any StateStore, report: @escaping @Sendable (String) -> Void
   ) throws(BackendError) {
     try self.init(
-      configuration, pool: try LVMPool(lvm, owner: configuration.owner, runner: runner),
+      configuration,
+      pool: try LVMPool(lvm, owner: configuration.owner, runner: runner, report: report),
       store: store, report: report)
   }
 
-  /// `fs` and `settle` are seams for tests.
+  /// `fs`, `settle` and `limits` are seams for tests.
   init(
     _ configuration: NVMetConfiguration, pool: any Pool, store: any StateStore,
     fs: (any ConfigFS)? = nil, settle: @escaping @Sendable () -> Void = NVMetBackend.pause,
-    report: @escaping @Sendable (String) -> Void
+    limits: RestoreLimits = RestoreLimits(), report: @escaping @Sendable (String) -> Void
   ) throws(BackendError) {
     try configuration.check()
     self.configuration = configuration
     self.pool = pool
     self.report = report
+    self.limits = limits
     records = ExportRecords(store)
     target = NVMetTarget(
       fs: fs ?? KernelConfigFS(root: configuration.configFS), mark: TargetMark(configuration.owner),
@@ -74,6 +78,9 @@ public final class NVMetBackend: Backend {
     threads.stuck.map { ($0.what, $0.since) }
   }
 
+  /// Of the portals that new volumes get.
+  public var transports: Set<Transport> { Set(configuration.portals.map(\.transport)) }
+
   /// The pool's.
   public func size(holding bytes: Int64) -> Int64? { pool.size(holding: bytes) }
 
@@ -91,12 +98,16 @@ public final class NVMetBackend: Backend {
 
   // MARK: The target
 
+  /// What one step at the target may take, also as part of work that copies for hours.
+  private static let stepLimit: Duration = .seconds(300)
+
   /// Does something to the target on a thread that is left behind at the deadline.
   func onTarget<Value: Sendable>(
     _ what: String, subject: String, _ deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (NVMetTarget) throws(BackendError) -> Value
   ) async throws(BackendError) -> Value {
     let target = self.target
+    let deadline = min(deadline, .now + Self.stepLimit)
     let result: Result<Value, BackendError>
     do throws(DeadlineThreadError) {
       result = try await threads.perform(what, subject: subject, deadline: deadline) {
@@ -124,22 +135,6 @@ public final class NVMetBackend: Backend {
   ) async throws(BackendError) -> Value {
     try await onTarget(
       "\(what) volume \(volume)", subject: volume.description, deadline, body)
-  }
-
-  /// Makes the target look as the record says, and cuts connections of hosts that are no longer in it.
-  func apply(
-    _ stored: ExportRecords.Stored, _ deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> ExportRecords.Stored {
-    let record = stored.record
-    try await onTarget("export", record.volume, deadline) { (target) throws(BackendError) in
-      let hadStrangers = try target.prepare(record)
-      if hadStrangers || !record.cutting.isEmpty { try target.cut(record) }
-      try target.publish([record])[record.volume]?.get()
-    }
-    guard !record.cutting.isEmpty else { return stored }
-    var settled = record
-    settled.cutting = []
-    return try await records.save(settled, over: stored)
   }
 
   /// How long a connect may be under way inside the target between being let in and being known: it

@@ -106,15 +106,16 @@ extension NVMetTarget {
     }
   }
 
-  /// Removes an export in reverse: ports, hosts, namespace, subsystem. Success when there is none.
-  func remove(_ nqn: NQN) throws(BackendError) {
+  /// Removes an export in reverse: ports, hosts, namespace, subsystem. Success when there is none. A
+  /// port that it was at, or was to be at, goes with its last export.
+  func remove(_ nqn: NQN, from portals: [TransportAddress] = []) throws(BackendError) {
     try requireAvailable()
     guard try isOurs(nqn) else { return }
-    let ports = try withdraw(nqn)
-    let hosts = try attempt("hosts of \(nqn)") { () throws(SystemCallError) in
-      try fs.names(in: "\(subsystem(nqn))/allowed_hosts")
-    }
-    for host in hosts { try disallow(host, nqn) }
+    let left = try withdraw(nqn)
+    let known = try attempt("look at the ports") { () throws(SystemCallError) in try addresses() }
+    let ports =
+      known.filter { portals.contains($0.value) }.keys.filter { !left.contains($0) } + left
+    for host in try hosts(nqn) { try disallow(host, nqn) }
     try removeNamespace(nqn)
     let isThere = try attempt("remove subsystem \(nqn)") { () throws(SystemCallError) in
       _ = try fs.removeDirectory(subsystem(nqn))
@@ -123,7 +124,7 @@ extension NVMetTarget {
     guard !isThere else {
       throw BackendError(.failed, "subsystem \(nqn) is still there after it was removed")
     }
-    for port in ports { try removeIfUnused(port) }
+    for port in ports.sorted() { try removeIfUnused(port) }
   }
 
   /// Removes the namespace, and returns when every command that was under way on it has ended

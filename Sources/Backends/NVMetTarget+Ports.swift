@@ -28,16 +28,31 @@ extension NVMetTarget {
     return ports.first
   }
 
-  /// Exports subsystems, all of them prepared, at their ports; each one's success is its own.
+  /// The addresses at which something is exported now, whoever made the ports.
+  func listening() throws(BackendError) -> Set<TransportAddress> {
+    try attempt("look at the ports") { () throws(SystemCallError) in
+      var listening: Set<TransportAddress> = []
+      for (port, address) in try addresses()
+      where try !fs.names(in: "ports/\(port)/subsystems").isEmpty { listening.insert(address) }
+      return listening
+    }
+  }
+
+  /// Exports subsystems, all of them prepared, at their ports, or at those of some addresses; each one's
+  /// success is its own.
   ///
   /// A port listens from its first subsystem on. Whoever asks it then for one that is not linked yet
   /// loses the controller (Linux 6.10 and later), so all ports are made before the first link, a port
-  /// gets all its links in a row, and volumes with hosts come first.
-  func publish(_ records: [ExportRecord]) -> [ObjectID: Result<Void, BackendError>] {
+  /// gets all its links in a row, one system call each, and volumes with hosts come first. The kernel
+  /// links one at a time, so that a port that listens with some of them cannot be avoided.
+  func publish(
+    _ records: [ExportRecord], at wanted: Set<TransportAddress>? = nil
+  ) -> [ObjectID: Result<Void, BackendError>] {
     var results: [ObjectID: Result<Void, BackendError>] = [:]
     for record in records { results[record.volume] = .success(()) }
     var portals: [TransportAddress] = []
-    for portal in records.flatMap(\.portals) where !portals.contains(portal) {
+    for portal in records.flatMap(\.portals)
+    where wanted?.contains(portal) != false && !portals.contains(portal) {
       portals.append(portal)
     }
     var ports: [TransportAddress: Result<Int, BackendError>] = [:]
@@ -94,7 +109,7 @@ extension NVMetTarget {
     for attempt in 1...3 {
       let port = attempt == 1 ? knownPort : try makePort(at: portal)
       do throws(SystemCallError) {
-        if try fs.exists(link(nqn, port)) { return }
+        // False when it is there.
         _ = try fs.link(link(nqn, port), to: subsystem(nqn))
         return
       } catch {
@@ -118,6 +133,8 @@ extension NVMetTarget {
       if let port = try self.port(at: portal) { return port }
       for number in mark.portNumbers(portal) {
         let isNew = try fs.makeDirectory("ports/\(number)")
+        // Another volume was quicker. A second port at the address could never listen.
+        if !isNew, try self.address(of: number) == portal { return number }
         // There already, with no address: ours, by whoever died before giving it one.
         let address = try fs.read("ports/\(number)/addr_traddr")
         guard isNew || address.isEmpty else { continue }

@@ -12,7 +12,7 @@ struct NVMetTarget: Sendable {
   let fs: any ConfigFS
   let mark: TargetMark
   /// Makes a host that is just connecting either known to the target, and so cut with the others, or
-  /// refused; see `cut`.
+  /// refused; see `sever`.
   var settle: @Sendable () -> Void = {}
 
   // MARK: Whose it is

@@ -23,6 +23,13 @@ protocol Pool: Sendable {
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
 
+  /// Makes these volumes' storage be where the target looks for it: after a reboot somebody has to.
+  /// Nil: there is none, or only half of it. What keeps one from it is its own failure; fails as a whole
+  /// only when the pool cannot be asked.
+  func activate(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>]
+
   /// Makes a volume's storage: complete and durable on return, nothing left after a failure. What an
   /// earlier life left half made is begun anew. One that is there already is returned if all that was
   /// asked for is the same, else `alreadyExists`. Health, room and reserve are checked before.
@@ -58,8 +65,19 @@ protocol Pool: Sendable {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> PoolObject?
 
-  /// All complete volumes with our mark, sorted by id: complete, or an error that names what is wrong.
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject]
+  /// Those of these volumes that are there complete, sorted by id; an error names what is wrong with one.
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [PoolObject]
+
+  /// The ids of all volumes with our mark, sorted: complete, or an error. They are not looked at, so that
+  /// one that is half made or half removed may be among them.
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID]
+
+  /// A snapshot as it is now; nil when there is none or only half of one.
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot?
 
   /// All complete snapshots with our mark, sorted by id: complete, or an error that names what is wrong.
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]

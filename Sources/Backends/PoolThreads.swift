@@ -2,7 +2,8 @@ internal import Linux
 internal import Synchronization
 
 /// Runs a pool's blocking work: short things one after another on one thread, which makes each of them
-/// a critical section, and long copies on others.
+/// a critical section; what takes seconds or minutes beside it; and copies of bytes, which take hours, on
+/// threads of their own, so that nothing but another copy waits for one.
 ///
 /// Whoever waits gets an answer at the deadline, also when the storage has stopped answering; the work
 /// itself goes on and its result is dropped.
@@ -11,24 +12,20 @@ final class PoolThreads: Sendable {
   private static let limit = 256
 
   private let short: SerialThread
-  private let long: [SerialThread]
+  private let brief: PoolLane
+  private let copies: PoolLane
   private let backlog = Backlog()
 
   /// Apart from the threads: a job that held the last reference to them would wait for itself.
   private final class Backlog: Sendable {
-    struct State {
-      var waiting = 0
-      var next = 0
-    }
-    let state = Mutex(State())
+    let waiting = Mutex(0)
   }
 
   init(name: String, copies: Int = 2) throws(BackendError) {
     do {
       short = try SerialThread(name: name)
-      var threads: [SerialThread] = []
-      for _ in 0..<copies { threads.append(try SerialThread(name: "\(name)-copy")) }
-      long = threads
+      brief = try PoolLane(name: "\(name)-room", threads: 2)
+      self.copies = try PoolLane(name: "\(name)-copy", threads: copies)
     } catch {
       throw BackendError(.failed, "start the threads of \(name)", cause: error)
     }
@@ -39,35 +36,41 @@ final class PoolThreads: Sendable {
     _ action: String, deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable () throws(BackendError) -> Success
   ) async throws(BackendError) -> Success {
-    try await run(on: short, action, deadline: deadline, body)
+    try await run(on: { [short] in short.start($0) }, action, deadline: deadline, body)
   }
 
   /// Runs what clears up after a failure, as short work and whatever the time; waits for it for a moment.
   func cleanUp(_ body: @escaping @Sendable () throws(BackendError) -> Void) async {
     try? await run(
-      on: short, "clean up", deadline: .now + .seconds(5), evenLate: true, body)
+      on: { [short] in short.start($0) }, "clean up", deadline: .now + .seconds(5), evenLate: true,
+      body)
   }
 
-  /// Runs `body`, which looks at the deadline itself, beside the short work.
+  /// Runs `body`, which takes room or gives it back, beside the short work.
+  func room<Success: Sendable>(
+    _ action: String, deadline: ContinuousClock.Instant,
+    _ body: @escaping @Sendable () throws(BackendError) -> Success
+  ) async throws(BackendError) -> Success {
+    try await run(on: { [brief] in brief.start($0) }, action, deadline: deadline, body)
+  }
+
+  /// Runs `body`, which moves bytes and looks at the deadline itself, when the copies before it let it.
   func copy<Success: Sendable>(
     _ action: String, deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable () throws(BackendError) -> Success
   ) async throws(BackendError) -> Success {
-    let thread = backlog.state.withLock { state in
-      state.next += 1
-      return long[state.next % long.count]
-    }
-    return try await run(on: thread, action, deadline: deadline, body)
+    try await run(on: { [copies] in copies.start($0) }, action, deadline: deadline, body)
   }
 
   private func run<Success: Sendable>(
-    on thread: SerialThread, _ action: String, deadline: ContinuousClock.Instant,
+    on thread: (@escaping PoolLane.Job) -> Void, _ action: String,
+    deadline: ContinuousClock.Instant,
     evenLate: Bool = false, _ body: @escaping @Sendable () throws(BackendError) -> Success
   ) async throws(BackendError) -> Success {
     let backlog = self.backlog
-    let isFull = backlog.state.withLock { state in
-      guard evenLate || state.waiting < Self.limit else { return true }
-      state.waiting += 1
+    let isFull = backlog.waiting.withLock { waiting in
+      guard evenLate || waiting < Self.limit else { return true }
+      waiting += 1
       return false
     }
     guard !isFull else {
@@ -75,12 +78,12 @@ final class PoolThreads: Sendable {
         .unavailable, "\(action): \(Self.limit) calls are waiting for the storage to answer")
     }
     let (results, continuation) = AsyncStream<Result<Success, BackendError>>.makeStream()
-    thread.start {
+    thread {
       // Whoever wanted it has gone by now, and may be asking again.
       let result: Result<Success, BackendError> =
         evenLate || ContinuousClock.now < deadline
         ? Result(catching: body) : .failure(Self.late(action))
-      backlog.state.withLock { $0.waiting -= 1 }
+      backlog.waiting.withLock { $0 -= 1 }
       continuation.yield(result)
       continuation.finish()
     }

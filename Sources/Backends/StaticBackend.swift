@@ -20,8 +20,18 @@ public struct StaticBackend: Backend {
   /// Listing, when there is a list.
   public var capabilities: Set<BackendCapability> { file == nil ? [] : [.listing] }
 
+  /// None: it makes no volumes.
+  public var transports: Set<Transport> { [] }
+
   /// Nothing: who exports the volumes restores them.
-  public func restore(deadline: ContinuousClock.Instant) async throws(BackendError) {}
+  public func restore(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendError] { [:] }
+
+  /// Nothing.
+  public func restore(
+    _ volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {}
 
   /// None can be made.
   public func size(holding bytes: Int64) -> Int64? { nil }
@@ -52,19 +62,32 @@ public struct StaticBackend: Backend {
   public func volume(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume? {
-    try await volumes(deadline: deadline).first { $0.id == id }
+    try await volumes([id], deadline: deadline)[id]
+  }
+
+  /// The file is read as a whole; `broken` if any of it is not understood.
+  public func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendVolume] {
+    let wanted = Set(ids)
+    var volumes: [ObjectID: BackendVolume] = [:]
+    for var volume in try listed() where wanted.contains(volume.id) {
+      volume.export.allowedHosts = try await grants.hosts(of: volume.id)
+      volumes[volume.id] = volume
+    }
+    return volumes
   }
 
   /// All of the file; `broken` if any of it is not understood.
-  public func volumes(
+  public func volumeIDs(
     deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [BackendVolume] {
+  ) async throws(BackendError) -> [ObjectID] {
+    try listed().map(\.id)
+  }
+
+  private func listed() throws(BackendError) -> [BackendVolume] {
     guard let file else { throw unsupported("list volumes") }
-    var volumes = try StaticVolumes.read(file)
-    for index in volumes.indices {
-      volumes[index].export.allowedHosts = try await grants.hosts(of: volumes[index].id)
-    }
-    return volumes
+    return try StaticVolumes.read(file)
   }
 
   /// Unsupported.
@@ -82,6 +105,11 @@ public struct StaticBackend: Backend {
   public func deleteSnapshot(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) { throw unsupported("delete a snapshot") }
+
+  /// Unsupported.
+  public func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? { throw unsupported("read a snapshot") }
 
   /// Unsupported.
   public func snapshots(
@@ -102,6 +130,16 @@ public struct StaticBackend: Backend {
   ) async throws(BackendError) {
     try await grants.change(volume) { $0.remove(host) }
   }
+
+  /// As they were recorded.
+  public func hosts(
+    of volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Set<NQN> { try await grants.hosts(of: volume) }
+
+  /// Unsupported.
+  public func adopt(
+    _ volume: ObjectID, as export: Export, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendVolume { throw unsupported("export a volume") }
 
   /// None.
   public func leftovers(

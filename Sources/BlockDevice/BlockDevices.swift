@@ -5,8 +5,9 @@ public import Linux
 /// under the deadline, and nothing is changed before the device number at the path was compared.
 ///
 /// Between the comparison and the program's own open(2) the path may still come to lead elsewhere:
-/// programs take paths.  The caller holds the volume's reservation and its connection, which keeps the
-/// kernel from reusing the name; the comparison catches whatever changed before.
+/// programs take paths, and a connection does not keep the kernel from giving its disk's name and number
+/// to the next (since Linux 6.10 a target's answer can end one at any time).  The caller keeps the disk
+/// open meanwhile, see `IsolatedCalls.pin`, and asks afterwards whether it was open all along.
 public struct BlockDevices: Sendable {
   /// `IsolatedCalls.scan`, exclusive or not, with these edges and samples.
   typealias Scan =

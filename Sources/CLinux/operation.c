@@ -19,6 +19,8 @@
 _Static_assert(sizeof(struct clinux_result) <= PIPE_BUF, "a result is written atomically");
 
 enum { ALIGNMENT = 4096, BUFFER_SIZE = 1 << 20 };
+/// The child's descriptors: where the result goes, and `operation->descriptor`.
+enum { RESULT_FD = 0, HELD_FD = 1 };
 
 /// Never touched in the parent, so it costs address space and no memory; each child gets pages of its
 /// own on its first read.
@@ -176,13 +178,19 @@ static void remove_no_attribute(
 }
 
 /// The write is the command, and its errno the answer.
-static void set_attribute(const struct clinux_operation *operation, struct clinux_result *result) {
-  int fd = open(operation->target, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return fail(result, "open");
+static void write_attribute(
+  const struct clinux_operation *operation, int fd, struct clinux_result *result
+) {
   ssize_t count = write(fd, operation->data, strlen(operation->data));
   if (count >= 0 && (size_t)count != strlen(operation->data)) errno = EIO, count = -1;
   if (count < 0) fail(result, "write");
   close(fd);
+}
+
+static void set_attribute(const struct clinux_operation *operation, struct clinux_result *result) {
+  int fd = open(operation->target, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return fail(result, "open");
+  write_attribute(operation, fd, result);
 }
 
 static void scan(const struct clinux_operation *operation, struct clinux_result *result) {
@@ -205,13 +213,42 @@ static void scan(const struct clinux_operation *operation, struct clinux_result 
   close(fd);
 }
 
+/// Not exclusive, so that mount(2) and mkfs, which are, do not meet it, and not for writing. The one that
+/// closes a device last waits for what was written to it: so that is a child's as well.
+static void open_pinned(const struct clinux_operation *operation, struct clinux_result *result) {
+  struct stat status;
+  int fd = open(operation->target, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    fail(result, "open");
+  } else if (fstat(fd, &status) != 0) {
+    fail(result, "fstat");
+  } else if (!S_ISBLK(status.st_mode)) {
+    errno = ENOTBLK;
+    fail(result, "open");
+  } else {
+    result->device = status.st_rdev;
+    if (ioctl(fd, BLKGETDISKSEQ, &result->disk_sequence) != 0) result->disk_sequence = 0;
+  }
+  // It stays open until this process ends.
+}
+
+static void wait_for_end(void) {
+  char byte;
+  while (read(HELD_FD, &byte, 1) < 0 && errno == EINTR) continue;
+}
+
 pid_t clinux_start_operation(const struct clinux_operation *operation, int result_fd) {
   pid_t pid = clinux_fork();
   if (pid != 0) return pid;
 
   // Signals stay blocked: nothing is to interrupt the call, and SIGKILL needs no leave.
-  if (dup2(result_fd, 0) != 0 || close_range(1, ~0U, 0) != 0) _exit(127);
+  // Moved out of the way first: its number may be the one that the result's pipe gets.
+  int held = operation->descriptor < 0 ? -1 : fcntl(operation->descriptor, F_DUPFD, 16);
+  if ((operation->descriptor >= 0 && held < 0) || dup2(result_fd, RESULT_FD) < 0) _exit(127);
+  if (held >= 0 && dup2(held, HELD_FD) < 0) _exit(127);
+  if (close_range(held >= 0 ? HELD_FD + 1 : RESULT_FD + 1, ~0U, 0) != 0) _exit(127);
   struct clinux_result result = {0};
+  int pinned = 0;
   switch (operation->kind) {
   case CLINUX_MOUNT: mount_anchored(operation, &result); break;
   case CLINUX_UNMOUNT: unmount_anchored(operation, &result); break;
@@ -220,6 +257,13 @@ pid_t clinux_start_operation(const struct clinux_operation *operation, int resul
   case CLINUX_LIST: list(operation, &result); break;
   case CLINUX_REMOVE_NO_ATTRIBUTE: remove_no_attribute(operation, &result); break;
   case CLINUX_SET: set_attribute(operation, &result); break;
+  case CLINUX_WRITE: write_attribute(operation, HELD_FD, &result); break;
+  case CLINUX_PIN:
+    open_pinned(operation, &result);
+    pinned = result.error == 0;
+    break;
   }
-  _exit(write(0, &result, sizeof result) == sizeof result ? 0 : 127);
+  if (write(RESULT_FD, &result, sizeof result) != sizeof result) _exit(127);
+  if (pinned) wait_for_end();
+  _exit(0);
 }

@@ -109,7 +109,7 @@ struct Chaos {
           pod.isHealthy && pod.isReached && pod.writer.acknowledged > count + 3
         }
         let condition = try await pod.node.stats(pod.volume, at: pod.publishPath).volumeCondition
-        guard condition?.abnormal == false else {
+        guard condition?.message.contains("paths live") == true else {
           throw LabError(condition?.message ?? "no condition")
         }
       } catch {

@@ -67,7 +67,8 @@ public final class CommandExecutor: CommandRunner {
       throw .launchFailed(program: command.program, reason: error.description)
     case .tooMany(let running):
       throw .tooMany(running: running)
-    case .notRunning:
+    case .notRunning, .answered:
+      // A program has no lease to answer before its end.
       throw .notRunning
     }
   }

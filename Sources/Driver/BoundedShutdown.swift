@@ -12,6 +12,8 @@ struct BoundedShutdown: Service {
   /// Named in the log when the process goes.
   let operations: [Operations]
   let logger: Logger
+  /// Ends the process; a seam for tests.
+  var exit: @Sendable () -> Void = { Process.exitNow() }
 
   func run() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -33,6 +35,6 @@ struct BoundedShutdown: Service {
           "step": "\(holder.step ?? "between steps")",
         ])
     }
-    Process.exitNow()
+    exit()
   }
 }

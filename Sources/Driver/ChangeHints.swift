@@ -33,6 +33,10 @@ final class ChangeHints: Service {
       await withTaskGroup { group in
         group.addTask {
           do {
+            try await self.monitor.start()
+            self.logger.notice(
+              "uevents are heard",
+              metadata: ["source": "the kernel's own group, with and without udevd"])
             try await self.monitor.run()
           } catch {
             self.logger.warning(
@@ -53,6 +57,10 @@ final class ChangeHints: Service {
       }
     }
   }
+
+  /// What the kernel says from now on, for who wants to know what has changed; where uevents fail it
+  /// ends, or is silent.
+  func subscribe() -> UdevMonitor.Events { monitor.subscribe() }
 
   /// Counts the changes, for `pause(_:since:)`.
   var count: UInt64 { state.withLock { $0.changes } }

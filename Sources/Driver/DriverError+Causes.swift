@@ -12,7 +12,7 @@ extension DriverError {
     let code: Code =
       switch error.code {
       case .refused, .unreachable, .busy: .unavailable
-      case .timedOut: .deadlineExceeded
+      case .silent, .timedOut: .deadlineExceeded
       case .unknownSubsystem: .notFound
       case .authentication: .unauthenticated
       case .invalidArgument: .invalidArgument

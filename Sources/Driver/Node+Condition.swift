@@ -18,15 +18,17 @@ extension Node {
     let state = RecoveryPlan(desired, observed).state
     let text = Self.text(state, desired, observed)
     guard let text else {
+      let paths = "\(desired.portals.count) of \(desired.portals.count) paths live"
+      let renewal = renewal(of: record)
       return VolumeCondition(
-        abnormal: false, message: "\(desired.portals.count) of \(desired.portals.count) paths live")
+        abnormal: renewal != nil, message: renewal.map { "\(paths); \($0)" } ?? paths)
     }
-    let known = recoveries.all[record.volume]
+    let known = recoveries.entry(of: record.volume)
     var message = text
     if Self.leadsNowhere(desired, observed) {
       message += "; the volume's device nodes lead nowhere until its disk is back"
     }
-    if let known, known.state == state, state != .healthy {
+    if let known, known.state.name == state.name, state != .healthy {
       message += "; for \((ContinuousClock.now - known.since).components.seconds) s"
     }
     if let failure = known?.failure { message += "; the last attempt to restore it: \(failure)" }
@@ -58,6 +60,10 @@ extension Node {
       return "\(nqn) came back as another device; mounts and device nodes are being renewed"
     case .failed(let reason):
       return "\(reason); it is unmounted, checked and mounted again as soon as nobody uses it"
+    case .held(let what):
+      return
+        "\(what): restart the pod that uses it; it is unmounted, checked and mounted again as soon "
+        + "as nobody holds it"
     case .incomplete:
       return "mounts or device nodes of the volume are missing; they are being made again"
     case .absent:

@@ -2,15 +2,17 @@ internal import Linux
 internal import Logging
 internal import Mount
 internal import NVMe
-internal import Resilience
 
 extension Node {
   /// Connects every portal of the volume side by side; one is enough to go on.
   ///
   /// A portal that is down makes the volume less redundant, not inaccessible: it is logged, shows in
   /// the volume's condition, and the others are not held up for longer than `portalPatience`.
+  ///
+  /// Recovery does not wait for its turn at a portal, since it would keep the volume's reservation.
   func connect(
-    _ portals: [TransportAddress], of record: StageRecord, deadline: ContinuousClock.Instant
+    _ portals: [TransportAddress], of record: StageRecord, deadline: ContinuousClock.Instant,
+    asRecovery: Bool = false
   ) async throws(DriverError) {
     // A number that a disk has left is given to the next one that comes, so none may be in use here.
     nodes.blankStray()
@@ -19,7 +21,9 @@ extension Node {
       source.portals.count == 1 ? deadline : min(deadline, .now + Self.portalPatience)
     let failures = await withTaskGroup(of: FabricsError?.self) { group in
       for portal in portals {
-        group.addTask { await connect(source, portal, deadline: patience) }
+        group.addTask {
+          await connect(source, portal, deadline: patience, asRecovery: asRecovery)
+        }
       }
       var failures: [FabricsError] = []
       for await failure in group {
@@ -28,41 +32,72 @@ extension Node {
       return failures
     }
     // One of them, or a path that was there before, is enough to go on.
-    let live = try controllers(of: source.nqn).filter { $0.state == .live }
-    if failures.count == portals.count, live.isEmpty, let first = failures.first {
-      let others = failures.dropFirst().map { "; " + $0.message }.joined()
-      throw DriverError(FabricsError(code: first.code, message: first.message + others))
+    let subsystems = try subsystems(of: source.nqn, in: nil)
+    sightings.saw(subsystems, of: source.nqn, for: record.volume)
+    let live = subsystems.flatMap(\.controllers).filter {
+      $0.hostNQN == host.nqn.rawValue && $0.state == .live
     }
-    for failure in failures {
-      logger.warning(
-        "a portal of the volume could not be connected",
-        metadata: ["volume": "\(record.volume)", "reason": "\(failure)"])
+    let reasons = failures.map(\.message).joined(separator: "; ")
+    // What the target said of this volume tells more than a portal that did not answer.
+    if failures.count == portals.count, live.isEmpty,
+      let decisive = failures.first(where: { !$0.concernsPortal }) ?? failures.first
+    {
+      throw DriverError(FabricsError(code: decisive.code, message: reasons))
     }
+    guard !failures.isEmpty else { return }
+    // Recovery comes back to it again and again.
+    guard !asRecovery else { return recoveries.explain(record.volume, reasons) }
+    logger.warning(
+      "a portal of the volume could not be connected",
+      metadata: ["volume": "\(record.volume)", "reason": "\(reasons)"])
   }
 
   /// Tries one portal, unless it has failed so often of late that asking it again would only hold up
   /// the others.
   private func connect(
-    _ source: VolumeSource, _ portal: TransportAddress, deadline: ContinuousClock.Instant
+    _ source: VolumeSource, _ portal: TransportAddress, deadline: ContinuousClock.Instant,
+    asRecovery: Bool
   ) async -> FabricsError? {
-    guard let permit = portals.permit(for: portal, at: .now) else {
+    let pass: Portals.Pass
+    switch await turn(at: portal, deadline: asRecovery ? .now : deadline) {
+    case .success(let given): pass = given
+    case .failure(let error):
       return FabricsError(
-        code: .unreachable,
-        message:
-          "connect \(source.nqn) at \(portal): not tried, it has not answered several times in "
-          + "a row; it is asked again within 30 s")
+        code: error.code, message: "connect \(source.nqn) at \(portal): \(error.message)")
     }
+    let failure: FabricsError?
     do throws(FabricsError) {
       _ = try await fabrics.connect(
         source.nqn, at: portal, as: host, options: source.options, deadline: deadline)
-      portals.record(.success, for: portal, permit: permit, at: .now)
-      return nil
-    } catch {
-      // Only what takes time to fail is not worth asking again soon: a portal that says no at once may
-      // say yes the next second.
-      portals.record(
-        error.code == .timedOut ? .failure : .unknown, for: portal, permit: permit, at: .now)
-      return error
+      failure = nil
+    } catch { failure = error }
+    portals.leave(pass, Portals.Outcome(failure), at: .now)
+    return failure
+  }
+
+  /// Waits until a connect may begin at the portal.
+  private func turn(
+    at portal: TransportAddress, deadline: ContinuousClock.Instant
+  ) async -> Result<Portals.Pass, FabricsError> {
+    while true {
+      if let pass = portals.enter(portal, at: .now) { return .success(pass) }
+      guard portals.isOpen(portal, at: .now) else {
+        return .failure(
+          FabricsError(
+            code: .unreachable,
+            message:
+              "not tried, it has not answered several times in a row; it is asked again within 30 s"
+          ))
+      }
+      guard ContinuousClock.now < deadline,
+        (try? await Task.sleep(for: .milliseconds(25))) != nil
+      else {
+        return .failure(
+          FabricsError(
+            // As if it had been tried and not answered, which is true of whoever waits for it.
+            code: .unreachable,
+            message: "not tried, since \(Portals.limit) others are connecting there; try again"))
+      }
     }
   }
 
@@ -75,7 +110,7 @@ extension Node {
   )
     async throws(DriverError) -> Namespace
   {
-    let wait = NamespaceWait(sysfs: sysfs, pause: changes.pause)
+    let wait = NamespaceWait(sysfs: sysfs, pause: changes.watch().pause)
     let namespace: Namespace
     do {
       namespace = try await wait.namespace(

@@ -73,7 +73,7 @@ extension Node {
           namespace at the target \(record.source.nqn) first, then retry
           """)
       }
-      try? await Task.sleep(for: pause)
+      try await Task.pause(pause, for: record.volume)
       pause = min(pause * 2, .milliseconds(500))
     }
   }

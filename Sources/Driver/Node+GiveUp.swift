@@ -25,7 +25,7 @@ extension Node {
       if hasGivenUp, reach == .kept { return }
       let outage = ContinuousClock.now - since
       if !hasGivenUp, let limit = configuration.forcedTeardownAfter, outage >= limit,
-        subsystems.isOnlyUser(record.volume, of: record.source.nqn)
+        try await isAlone(record)
       {
         try await operation.step("give-up") { () async throws(DriverError) in
           try await giveUp(record, after: outage, deadline: operation.deadline)
@@ -34,9 +34,9 @@ extension Node {
         continue
       }
       guard ContinuousClock.now + pause < operation.deadline else {
-        throw unflushed(record, outage)
+        throw unflushed(record, outage, isAlone: try await isAlone(record))
       }
-      try? await Task.sleep(for: pause)
+      try await Task.pause(pause, for: record.volume)
       pause = min(pause * 2, .seconds(1))
     }
   }
@@ -99,22 +99,24 @@ extension Node {
           "volume \(record.volume): its target \(nqn) is given up, and the kernel has not removed "
             + "its controllers yet (\(names)); retry")
       }
-      try? await Task.sleep(for: pause)
+      try await Task.pause(pause, for: record.volume)
       pause = min(pause * 2, .milliseconds(500))
     }
   }
 
-  private func unflushed(_ record: StageRecord, _ outage: Duration) -> DriverError {
+  private func unflushed(
+    _ record: StageRecord, _ outage: Duration, isAlone: Bool
+  ) -> DriverError {
     let nqn = record.source.nqn
     let states = ((try? controllers(of: nqn)) ?? []).map { "\($0.name) \($0.state)" }
     let shown = states.isEmpty ? "no controller" : states.joined(separator: ", ")
     let prospect =
       if let limit = configuration.forcedTeardownAfter {
-        subsystems.isOnlyUser(record.volume, of: nqn)
+        isAlone
           ? """
           ; once the outage has lasted \(limit.components.seconds) s (\(outage.components.seconds) s \
           so far) a retry gives up what could not be flushed
-          """ : "; it is not given up, since other volumes use the subsystem"
+          """ : "; it is not given up, since its subsystem is needed for more than this volume"
       } else { "" }
     return DriverError(
       .deadlineExceeded,

@@ -29,6 +29,11 @@ extension Node {
       }
     }
     registry.callbackGauges(
+      "nvmeof_csi_unreadable_records",
+      help: "Stage records that this driver cannot understand; nothing is done for their volumes.",
+      labels: []
+    ) { [GaugeSample([], Double(recoveries.all.values.count { $0.isUnreadable }))] }
+    registry.callbackGauges(
       "nvmeof_csi_stuck_children",
       help: "Child processes that were killed and sit in the kernel: programs, or system calls.",
       labels: ["kind"]
@@ -40,7 +45,7 @@ extension Node {
     }
     registry.callbackGauges(
       "nvmeof_csi_portal_circuit",
-      help: "Circuit breaker of a portal that failed of late: 0 closed, 1 half-open, 2 open.",
+      help: "Circuit breaker of a portal that was tried: 0 closed, 1 half-open, 2 open.",
       labels: ["portal"]
     ) {
       portals.states(at: .now).map { portal, state in

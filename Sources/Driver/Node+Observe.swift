@@ -16,47 +16,75 @@ extension Node {
       case .block: .block
       case .fileSystem: .fileSystem(readOnly: record.access.mode.isReadOnly)
       }
-    return DesiredVolume(
+    var desired = DesiredVolume(
       nqn: record.source.nqn, nsid: record.source.nsid,
       identity: .init(uuid: identity.uuid, nguid: identity.nguid, wwid: identity.wwid),
       portals: record.source.portals, use: use, removalDelay: removalDelay(of: record.source),
       stagingPath: record.stagingPath,
       targets: record.targets.map(\.path))
+    desired.lossTimeout = .init(record.source.options)
+    return desired
   }
 
   /// Reads what there is of the volume. Fails rather than leaving something out.
+  ///
+  /// With a view, nothing is read anew that it has, and no file system is asked: one that does not look
+  /// well has an unknown health.
   func observe(
-    _ desired: DesiredVolume, of record: StageRecord, deadline: ContinuousClock.Instant
+    _ desired: DesiredVolume, of record: StageRecord, deadline: ContinuousClock.Instant,
+    in view: NodeView? = nil
   ) async throws(DriverError) -> ObservedVolume {
-    let subsystems: [Subsystem]
-    do { subsystems = try sysfs.subsystem(nqn: desired.nqn) } catch { throw DriverError(error) }
+    let subsystems = try subsystems(of: desired.nqn, in: view)
+    sightings.saw(subsystems, of: desired.nqn, for: record.volume)
     let controllers = subsystems.flatMap(\.controllers).filter {
       $0.hostNQN == host.nqn.rawValue
     }
     let namespaces = subsystems.flatMap(\.namespaces).filter { $0.nsid == desired.nsid }
-    let table = try table()
+    let table = try MountView(view) { () throws(DriverError) in try self.table() }
     var staging: ObservedVolume.Mounted?
     if case .fileSystem = desired.use, let mount = table.mounts(at: desired.stagingPath).last {
+      let isGone = try isGone(mount.device)
       // Only of a device that is there and has a live path is there anything to ask.
       let isLive =
         controllers.contains { $0.state == .live }
         && namespaces.contains { $0.device == mount.device && $0.hasPath }
-      let health =
-        isLive
-        ? await mounts.health(
-          of: mount, knownErrors: record.fileSystemErrors, deadline: deadline) : .good
-      staging = .init(device: mount.device, health: .init(health))
+      var health = MountHealth.good
+      if let stranger = try strangers(
+        among: table.mounts(at: desired.stagingPath), own: namespaces
+      ).last {
+        health = .unknown(
+          "\(desired.stagingPath) is \(stranger.summary), which is not the volume's")
+      } else if isLive, view != nil {
+        health = mounts.impression(of: mount, knownErrors: record.fileSystemErrors)
+      } else if isLive {
+        recoveries.asked(record.volume)
+        health = await mounts.health(
+          of: mount, knownErrors: record.fileSystemErrors, deadline: deadline)
+      }
+      var hold: ObservedVolume.Hold?
+      if let whole = table.whole { hold = try self.hold(on: mount, health, of: record, in: whole) }
+      staging = .init(
+        device: mount.device, health: .init(health), isGone: isGone, hold: hold)
     }
     var targets: [String: ObservedVolume.Target] = [:]
-    for path in desired.targets { targets[path] = try target(at: path, in: table) }
+    for path in desired.targets { targets[path] = try target(at: path, own: namespaces, in: table) }
+    var isAlive = false
+    for disk in namespaces where !isAlive { isAlive = try self.isAlive(disk, record) }
     return ObservedVolume(
-      controllers: controllers, namespaces: namespaces, staging: staging, targets: targets)
+      controllers: controllers, namespaces: namespaces, staging: staging, targets: targets,
+      isAlive: isAlive)
   }
 
   private func target(
-    at path: String, in table: MountTable
+    at path: String, own: [Namespace], in table: MountView
   ) throws(DriverError) -> ObservedVolume.Target {
-    if let mount = table.mounts(at: path).last { return .mount(mount.device) }
+    let stacked = table.mounts(at: path)
+    if let mount = stacked.last, !mount.isCover {
+      if let stranger = try strangers(among: stacked, own: own).last {
+        return .other("\(stranger.summary), which is not the volume's")
+      }
+      return try isGone(mount.device) ? .remains(mount.device) : .mount(mount.device)
+    }
     do throws(SystemCallError) {
       guard let status = try Files.status(path) else {
         let parent = String(

@@ -34,6 +34,8 @@ extension Node {
           path: target.rawValue, readOnly: request.readonly || access.mode.isReadOnly,
           mode: access.mode)
         let isNew = try admit(wanted, to: record)
+        // Before the record names the path: what it names is taken for the volume's.
+        if isNew { try requireFree(wanted, for: record) }
         try await bringUp(&record, operation)
         do throws(DriverError) {
           try await publish(wanted, of: &record, operation)
@@ -102,6 +104,9 @@ extension Node {
   private func publish(
     _ target: StageRecord.Target, of record: inout StageRecord, _ operation: Operation
   ) async throws(DriverError) {
+    var target = target
+    // The kubelet publishes again for a pod that is running: it still has what it had.
+    target.isRenewed = record.targets.contains { $0.path == target.path && $0.isRenewed }
     if !record.targets.contains(target) {
       record.targets.removeAll { $0.path == target.path }
       record.targets.append(target)

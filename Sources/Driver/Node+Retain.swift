@@ -65,7 +65,7 @@ extension Node {
 }
 
 extension IsolatedCallError {
-  fileprivate var isDeadline: Bool {
+  var isDeadline: Bool {
     if case .deadlineExceeded = self { return true }
     return false
   }

@@ -41,6 +41,8 @@ extension Node {
   private func stage(_ wanted: StageRecord, _ operation: Operation) async throws(DriverError) {
     let present = try await records.record(of: wanted.volume)
     var record = try merge(wanted, into: present)
+    // Before the first side effect: a failed first attempt takes back all that it finds there.
+    try requireOwn(at: record.stagingPath, of: record, in: try table())
     do throws(DriverError) {
       try await bringUp(&record, operation)
     } catch {
@@ -107,8 +109,8 @@ extension Node {
     }
     record.identity = .init(uuid: namespace.uuid, nguid: namespace.nguid, wwid: namespace.wwid)
     await retain(namespace, of: record, operation)
-    if case .fileSystem(let type, let flags) = record.access.kind {
-      try await mount(&record, namespace, type, flags, operation)
+    if case .fileSystem(let type, _) = record.access.kind {
+      try await mount(&record, namespace, type, operation)
     }
     record.phase = .staged
     record.bootID = Self.bootID
@@ -122,105 +124,14 @@ extension Node {
 
   private func mount(
     _ record: inout StageRecord, _ namespace: Namespace, _ type: FileSystemType,
-    _ flags: [String], _ operation: Operation
+    _ operation: Operation
   ) async throws(DriverError) {
-    let staging = record.stagingPath
-    if let top = try table().mounts(at: staging).last {
-      guard top.device == namespace.device else {
-        // The remains of a lost connection are ours to clear away; a living device's mount is not.
-        if try !exists(top.device), desired(record) != nil {
-          if let state = try await restore(record, operation) {
-            recoveries.note(state, of: record.volume)
-          }
-          record.fileSystemErrors = try errorCount(of: record)
-          return
-        }
-        throw DriverError(
-          .failedPrecondition,
-          """
-          \(staging) is a mount of \(top.source) (\(top.device)), not of volume \(record.volume) \
-          (\(namespace.name), \(namespace.device)): unmount it or let the kubelet unstage it
-          """)
-      }
-      if record.fileSystemErrors == nil { record.fileSystemErrors = try errorCount(of: record) }
-      return
-    }
+    if try await takeUp(&record, namespace, operation) { return }
 
-    let device = BlockDevice(namespace)
     let found = record
-    let life = Self.bootID.flatMap { bootID in
-      namespace.diskSequence.map {
-        StageRecord.FormatIntent(bootID: bootID, diskSequence: $0)
-      }
-    }
-    let content = try await operation.step("probe") {
-      () async throws(BlockDeviceError) -> DeviceContent in
-      let content = try await devices.content(of: device, deadline: operation.deadline)
-      // mkfs.xfs writes the superblock first and marks it as in progress until the end.
-      if found.formatting != nil, case .fileSystem(FileSystemType.xfs.rawValue, _) = content,
-        try await devices.isHalfMadeXFS(device, deadline: operation.deadline)
-      {
-        return .unknownData(offset: 0)
-      }
-      return content
-    }
-    var size: UInt64?
-    if let what = content.refusal(wanted: type, resuming: found.formatting == life) {
-      metrics.refusedToFormat(what)
-    }
-    switch try FormatGate.decide(content, on: device, for: found, wanted: type, life: life) {
-    case .keep:
-      // The journal of a read-only volume is the mount's to replay, not a repair's.
-      if record.access.mode.isReadOnly { break }
-      size = try await operation.step("check") { () async throws(BlockDeviceError) -> UInt64? in
-        try await devices.check(type, on: device, deadline: .forWork(after: operation.deadline))
-      }
-    case .format(let proof):
-      record.formatting = life
-      let intent = record
-      try await operation.step("intent") { () async throws(DriverError) in
-        try await records.save(intent)
-      }
-      try await operation.step("format") { () async throws(BlockDeviceError) -> Void in
-        try await devices.makeFileSystem(
-          type, on: device, provenBy: proof, options: intent.source.mkfsOptions,
-          deadline: .forWork(after: operation.deadline))
-      }
-      record.formatting = nil
-      let formatted = record
-      try await operation.step("formatted") { () async throws(DriverError) in
-        try await records.save(formatted)
-      }
-    }
-    try await mountStaged(record, device, operation)
-    record.fileSystemErrors = try errorCount(of: record)
-    // A clone on a larger volume, or a volume that grew while it was not staged: its file system is
-    // made to fill it. Less than a MiB is what mkfs leaves over.
-    if let size, size + 1 << 20 < device.size {
-      try await operation.step("fill") { () async throws(BlockDeviceError) -> Void in
-        try await devices.grow(
-          type, on: device, mountedAt: staging, deadline: .forWork(after: operation.deadline))
-      }
-    }
-  }
-
-  /// Mounts the volume's file system at its staging path; there already is fine.
-  func mountStaged(
-    _ record: StageRecord, _ device: BlockDevice, _ operation: Operation
-  ) async throws(DriverError) {
-    guard case .fileSystem(let type, let flags) = record.access.kind else { return }
-    // A clone of an xfs has the UUID of its origin, and xfs refuses to mount two of a kind. Which
-    // volume it is was settled by the namespace's identity.
-    var options = try mountOptions(flags + (type == .xfs ? ["nouuid"] : []))
-    if record.access.mode.isReadOnly { options.readOnly = true }
-    let checked = options
-    try await operation.step("mount") { () async throws(DriverError) in
-      try createDirectory(record.stagingPath)
-      try await translating { () async throws(MountError) -> Void in
-        try await mounts.mount(
-          device.path, device: device.number, at: record.stagingPath, type: type.rawValue,
-          options: checked, deadline: operation.deadline)
-      }
+    record = try await pinning(namespace, of: record, operation) {
+      (disk) async throws(DriverError) -> StageRecord in
+      try await mount(found, disk, type, operation)
     }
   }
 
@@ -228,12 +139,6 @@ extension Node {
   func errorCount(of record: StageRecord) throws(DriverError) -> UInt64? {
     guard let mount = try table().mounts(at: record.stagingPath).last else { return nil }
     do { return try mounts.errorCount(of: mount) } catch { throw DriverError(error) }
-  }
-
-  private func exists(_ device: DeviceNumber) throws(DriverError) -> Bool {
-    do { return try Files.status("\(sysfs.root)/dev/block/\(device)") != nil } catch {
-      throw DriverError(error)
-    }
   }
 
   /// Takes back what a failed first attempt did, as far as that can be done now.

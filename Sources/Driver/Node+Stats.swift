@@ -20,21 +20,49 @@ extension Node {
       let record = try await requireRecord(of: volume, at: request.volumePath)
       let condition = try await condition(
         of: record, deadline: min(context.answerDeadline, .now + .seconds(5)))
-      let usage: [VolumeUsage]
+      try requirePath(request.volumePath, of: record)
       switch record.access.kind {
       case .block:
-        usage = try disk(of: record).map { [.blockSize($0.size)] } ?? []
+        let usage: [VolumeUsage] = try disk(of: record).map { [.blockSize($0.size)] } ?? []
+        return NodeGetVolumeStatsResponse(usage: usage, volumeCondition: condition)
       case .fileSystem:
-        let limit = min(context.answerDeadline, .now + .seconds(10))
-        do throws(MountError) {
-          let statistics = try await mounts.statistics(at: request.volumePath, deadline: limit)
-          usage = [.bytes(statistics), .inodes(statistics)]
-        } catch  where error.code == .deadlineExceeded {
-          return NodeGetVolumeStatsResponse(
-            usage: [], volumeCondition: .init(abnormal: true, message: error.message))
-        } catch { throw DriverError(error) }
+        return try await fileSystemStats(
+          record, at: request.volumePath, condition,
+          deadline: min(context.answerDeadline, .now + .seconds(10)))
       }
-      return NodeGetVolumeStatsResponse(usage: usage, volumeCondition: condition)
+    }
+  }
+
+  /// Without the volume's own mount on it a path is a directory of the node's own disk, and its numbers
+  /// are that disk's: then there are none, and the condition says why.
+  private func fileSystemStats(
+    _ record: StageRecord, at path: String, _ condition: VolumeCondition,
+    deadline: ContinuousClock.Instant
+  ) async throws(DriverError) -> NodeGetVolumeStatsResponse {
+    let mount = try table().mounts(at: path).last
+    guard let mount, try disks(of: record).contains(where: { $0.device == mount.device }) else {
+      let what = mount.map { "\(path) is \($0.summary)" } ?? "nothing is mounted at \(path)"
+      return NodeGetVolumeStatsResponse(usage: [], volumeCondition: condition.adding(what))
+    }
+    do throws(MountError) {
+      let statistics = try await mounts.statistics(at: path, deadline: deadline)
+      return NodeGetVolumeStatsResponse(
+        usage: [.bytes(statistics), .inodes(statistics)], volumeCondition: condition)
+    } catch  where error.code == .deadlineExceeded {
+      return NodeGetVolumeStatsResponse(
+        usage: [], volumeCondition: condition.adding(error.message))
+    } catch { throw DriverError(error) }
+  }
+
+  /// A path that is not there is not found. Of what is mounted nothing is asked, since that may wait,
+  /// and of a block volume there is nothing at the staging path.
+  private func requirePath(_ path: String, of record: StageRecord) throws(DriverError) {
+    if record.access.isBlock, path == record.stagingPath { return }
+    guard try table().mounts(at: path).isEmpty else { return }
+    let status: FileStatus?
+    do { status = try Files.status(path) } catch { throw DriverError(error) }
+    guard status != nil else {
+      throw DriverError(.notFound, "nothing is at '\(path)' any more, where a volume is to be")
     }
   }
 
@@ -75,6 +103,13 @@ extension Node {
     let found = namespaces.first { $0.nsid == record.source.nsid }
     if let found, let known = record.identity { try requireSame(known, found, record) }
     return found
+  }
+}
+
+extension VolumeCondition {
+  /// The same and what else is the matter: abnormal then.
+  fileprivate func adding(_ trouble: String) -> VolumeCondition {
+    VolumeCondition(abnormal: true, message: abnormal ? "\(message); \(trouble)" : trouble)
   }
 }
 

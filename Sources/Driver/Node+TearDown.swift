@@ -7,6 +7,7 @@ extension Node {
   /// Undoes NodeStageVolume. The record goes last: until then a retry knows what is left to do.
   func tearDown(_ record: StageRecord, _ operation: Operation) async throws(DriverError) {
     let nqn = record.source.nqn
+    try requireOwn(at: record.stagingPath, of: record, in: try table())
     if record.phase == .staged {
       var retired = record
       retired.phase = .unstaging
@@ -20,9 +21,7 @@ extension Node {
         try await awaitPath(record, operation)
       }
       try await operation.step("unmount") { () async throws(DriverError) in
-        try await translating { () async throws(MountError) in
-          try await mounts.unmount(record.stagingPath, deadline: operation.deadline)
-        }
+        try await unmountOwn(record.stagingPath, of: record, deadline: operation.deadline)
       }
     }
     try await operation.step("disconnect") { () async throws(DriverError) in
@@ -33,6 +32,13 @@ extension Node {
       }
       try await release(record, deadline: operation.deadline)
       try await subsystems.leave(nqn, record.volume) { () async throws(DriverError) in
+        if let need = try await needOfSiblings(record) {
+          // The volume itself is done with. Whoever is the last to leave, or a human, disconnects.
+          logger.warning(
+            "the subsystem of a volume that is unstaged stays connected: another namespace is needed",
+            metadata: ["volume": "\(record.volume)", "nqn": "\(nqn)", "reason": "\(need)"])
+          return
+        }
         try await disconnect(nqn, deadline: operation.deadline)
         try await requireGone(record, deadline: operation.deadline)
       }
@@ -40,33 +46,16 @@ extension Node {
     try await operation.step("forget") { () async throws(DriverError) in
       try await records.remove(record.volume)
     }
+    holds.forget(record.volume)
   }
 
-  /// Nothing on this node may use the namespace any more: no mount of ours, no file system that is
-  /// alive in another mount namespace or still being flushed by an earlier unmount, no device-mapper
-  /// or RAID on top.
+  /// Nothing on this node may use the namespace any more.
   private func requireUnused(_ record: StageRecord) throws(DriverError) {
     for namespace in try disks(of: record) {
-      func inUse(_ by: String) -> DriverError {
-        DriverError(
-          .failedPrecondition,
-          "volume \(record.volume): \(namespace.name) is still used by \(by); not disconnected")
-      }
-      if let mount = try table().mounts(of: namespace.device).first {
-        throw inUse("the mount at \(mount.mountPoint)")
-      }
-      if let holder = namespace.holders.first { throw inUse("the device \(holder)") }
-      for type in ["ext4", "xfs"] {
-        let alive: FileStatus?
-        do { alive = try Files.status("\(sysfs.root)/fs/\(type)/\(namespace.name)") } catch {
-          throw DriverError(error)
-        }
-        if alive != nil {
-          throw inUse(
-            "a mounted \(type), in another mount namespace or not flushed yet; retry, and look for "
-              + "the holder with `grep \(namespace.device) /proc/*/mountinfo`")
-        }
-      }
+      guard let user = try user(of: namespace) else { continue }
+      throw DriverError(
+        .failedPrecondition,
+        "volume \(record.volume): \(namespace.name) is still used by \(user); not disconnected")
     }
   }
 
@@ -93,7 +82,7 @@ extension Node {
           is back; retry
           """)
       }
-      await changes.pause(.milliseconds(100))
+      try await Task.pause(.milliseconds(100), for: record.volume)
     }
   }
 }

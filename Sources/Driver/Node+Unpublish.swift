@@ -68,25 +68,19 @@ extension Node {
     }
   }
 
-  /// A mount is ours when the record names its path, or when its device is a namespace that our own
-  /// host identity is connected to. Anything else was made by somebody else.
+  /// A mount is ours when it is the volume's, or, of a volume without a record, when its device is a
+  /// namespace that our own host identity is connected to. Anything else was made by somebody else.
   func requireOurs(
     _ table: MountTable, at path: String, _ record: StageRecord?
   )
     throws(DriverError)
   {
-    if let record, record.stagingPath == path || record.targets.contains(where: { $0.path == path })
-    {
-      return
-    }
-    for mount in table.mounts(at: path) {
+    if let record { return try requireOwn(at: path, of: record, in: table) }
+    for mount in table.mounts(at: path) where !mount.isCover {
       guard try isOurs(mount.device) else {
         throw DriverError(
           .failedPrecondition,
-          """
-          \(path) is a mount of \(mount.source) (\(mount.fileSystemType), \(mount.device)), which \
-          this driver did not make; it is left alone
-          """)
+          "\(path) is \(mount.summary), which this driver did not make; it is left alone")
       }
     }
   }

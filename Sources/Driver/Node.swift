@@ -6,7 +6,6 @@ internal import Linux
 internal import Logging
 internal import Mount
 internal import NVMe
-internal import Resilience
 internal import StateStore
 
 /// csi.v1.Node: connects, formats, mounts and publishes NVMe-oF namespaces on this node.
@@ -28,8 +27,10 @@ struct Node: NodeService {
   let changes: ChangeHints
   let recoveries: Recoveries
   let outages: Outages
+  let holds: Holds
   let metrics: DriverMetrics
-  let portals: CircuitBreakers<TransportAddress>
+  let portals: Portals
+  let sightings: Sightings
   let logger: Logger
 
   /// Reads the stage records that an earlier life of the plugin left.
@@ -42,15 +43,17 @@ struct Node: NodeService {
     self.changes = changes
     self.metrics = metrics
     recoveries = Recoveries(logger: logger, metrics: metrics)
-    portals = CircuitBreakers()
+    portals = Portals()
+    sightings = Sightings()
     self.logger = logger
     host = HostIdentity(nodeID: configuration.nodeID)
     sysfs = NVMeSysfs()
-    fabrics = Fabrics(sysfs: sysfs, runner: runner)
+    fabrics = Fabrics(sysfs: sysfs, runner: runner, calls: calls)
     devices = BlockDevices(runner: runner, calls: calls)
     mounts = Mounts(calls: calls)
     self.calls = calls
     outages = Outages()
+    holds = Holds()
     nodes = PublishedNodes(sysfs: sysfs, metrics: metrics, logger: logger)
     records = StageRecords(store, nodes: nodes)
     operations = Operations(logger: logger, metrics: metrics)

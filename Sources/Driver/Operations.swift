@@ -5,12 +5,12 @@ internal import Synchronization
 ///
 /// A second one is refused (ABORTED, the CSI specification's "Operation pending for volume"), not
 /// queued: the orchestrator retries, and a queue behind a dead target would only grow. Only recovery,
-/// which nobody asked for, is waited for a while. The reservation lasts as long as the work, also when the caller's deadline has passed, and it knows
-/// who holds it, since when and at which step.
+/// which nobody asked for, is waited for a while. The reservation lasts as long as the work, also when
+/// the caller's deadline has passed, and it knows who holds it, since when and at which step.
 final class Operations: Sendable {
   /// Who holds a volume.
   struct Holder: Hashable, Sendable {
-    /// `NodeStageVolume`
+    /// `stage`
     let operation: String
     /// When the reservation was made.
     let since: ContinuousClock.Instant
@@ -87,8 +87,8 @@ final class Operations: Sendable {
 
 /// One piece of work on one volume: its deadline and the steps it is made of.
 ///
-/// The steps are the seam for whoever wants to know where the time went: the log now, spans and
-/// metrics later, and the tests that kill the process in the middle.
+/// The steps are the seam for whoever wants to know where the time went, the log and the metrics, and
+/// for the tests that kill the process in the middle.
 final class Operation: Sendable {
   let name: String
   let volume: VolumeID

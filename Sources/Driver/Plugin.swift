@@ -103,11 +103,19 @@ public struct Plugin: Sendable {
     // The last one is stopped first: the server still needs the others while it drains.
     var services: [any Service] = [ExecutorService(executor: executor)]
     var operations: [Operations] = []
+    var stores: [FileStateStore] = []
+    var readiness: Readiness?
     if let part = configuration.node {
-      let node = try await self.node(part, executor: executor, metrics: metrics)
+      let store = try await FileStateStore(directory: part.stateDirectory)
+      stores.append(store)
+      let node = try await self.node(part, store: store, executor: executor, metrics: metrics)
       methods += nodeMethods(node, interceptor: interceptor)
       services += [
-        node.changes, RecoveryService(node: node, changes: node.changes, logger: logger),
+        node.changes,
+        // A repair under way is finished by the next life of the plugin.
+        BoundedShutdown(
+          service: RecoveryService(node: node, changes: node.changes, logger: logger),
+          limit: .milliseconds(500), operations: [node.operations], logger: logger),
       ]
       operations.append(node.operations)
       capabilities.append(.onlineVolumeExpansion)
@@ -116,7 +124,10 @@ public struct Plugin: Sendable {
       }
     }
     if let part = configuration.controller {
-      let controller = try await self.controller(part, executor: executor, metrics: metrics)
+      let store = try await FileStateStore(directory: part.stateDirectory)
+      stores.append(store)
+      let controller = try await self.controller(
+        part, store: store, executor: executor, metrics: metrics)
       methods += controllerMethods(controller, interceptor: interceptor)
       services += [
         BoundedShutdown(
@@ -127,6 +138,7 @@ public struct Plugin: Sendable {
           limit: .milliseconds(500), operations: [controller.operations], logger: logger),
       ]
       operations.append(controller.operations)
+      readiness = controller.readiness
       capabilities.append(.controllerService)
       if controller.backend.capabilities.contains(.expansion) {
         capabilities.append(.onlineVolumeExpansion)
@@ -136,6 +148,9 @@ public struct Plugin: Sendable {
       }
     }
     registerOldest(operations, metrics: metrics)
+    let broken = BrokenRecords(stores, logger: logger)
+    broken.registerGauge(in: metrics.registry)
+    services.append(broken)
     let identity = Identity(
       driverName: configuration.driverName, version: configuration.version,
       capabilities: capabilities.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
@@ -149,10 +164,12 @@ public struct Plugin: Sendable {
         "node": "\(configuration.node?.configuration.nodeID ?? "-")",
         "controller": "\(configuration.controller?.configuration.clusterID ?? "-")",
       ])
-    services += metricsServices(metrics)
+    let serving = ServingState()
+    services += metricsServices(metrics, serving, readiness)
     services.append(
       BoundedShutdown(
-        service: ServerService(server: server), limit: .seconds(4), operations: operations,
+        service: ServerService(server: server, state: serving), limit: .seconds(4),
+        operations: operations,
         logger: logger))
     // It would print every service whole, which is of use to nobody.
     var quiet = logger
@@ -167,10 +184,9 @@ public struct Plugin: Sendable {
 
 extension Plugin {
   private func node(
-    _ part: NodePart, executor: CommandExecutor, metrics: DriverMetrics
+    _ part: NodePart, store: FileStateStore, executor: CommandExecutor, metrics: DriverMetrics
   ) async throws -> Node {
     let calls = IsolatedCalls()
-    let store = try await FileStateStore(directory: part.stateDirectory)
     let changes = ChangeHints(UdevMonitor(subsystems: ["block", "nvme"]), logger: logger)
     let node = try await Node(
       part.configuration, runner: executor, calls: calls, store: store, changes: changes,
@@ -180,9 +196,9 @@ extension Plugin {
   }
 
   private func controller(
-    _ part: ControllerPart, executor: CommandExecutor, metrics: DriverMetrics
+    _ part: ControllerPart, store: FileStateStore, executor: CommandExecutor,
+    metrics: DriverMetrics
   ) async throws -> VolumeController {
-    let store = try await FileStateStore(directory: part.stateDirectory)
     let owner = PoolOwner(
       driver: configuration.driverName, cluster: part.configuration.clusterID)
     let backend = try part.backend.make(owner: owner, store: store, runner: executor) {
@@ -206,12 +222,16 @@ extension Plugin {
     }
   }
 
-  private func metricsServices(_ metrics: DriverMetrics) -> [any Service] {
+  /// Ready is who answers every call: the socket is served, and a controller has found its storage.
+  private func metricsServices(
+    _ metrics: DriverMetrics, _ serving: ServingState, _ readiness: Readiness?
+  ) -> [any Service] {
     guard case .tcp(let host, let port)? = configuration.metrics else { return [] }
     var settings = MetricsEndpoint.Configuration(port: Int(port))
     settings.host = host
     let endpoint = MetricsEndpoint(
-      settings, metrics: { await metrics.registry.text() }, readyz: { nil },
+      settings, metrics: { await metrics.registry.text() },
+      readyz: { serving.problem ?? readiness?.obstacle },
       whenListening: { [logger] port in
         logger.notice("serving metrics", metadata: ["host": "\(host)", "port": "\(port)"])
       })
@@ -231,12 +251,16 @@ private struct ExecutorService: Service {
 /// Serves the socket.
 private struct ServerService: Service {
   let server: Server
+  let state: ServingState
 
   func run() async {
+    state.begin()
     await withGracefulShutdownHandler {
       await server.run()
     } onGracefulShutdown: {
+      state.end()
       server.shutDown()
     }
+    state.end()
   }
 }

@@ -27,6 +27,10 @@ struct RecordFields {
     return truth
   }
 
+  func optionalBool(_ field: String) throws -> Bool? {
+    value[field] == nil ? nil : try bool(field)
+  }
+
   func integer(_ field: String) throws -> Int64 {
     guard let number = value[field]?.int64Value else { throw missing(field, "a whole number") }
     return number

@@ -49,6 +49,7 @@ extension StageRecord {
             .members([
               ("path", .string(target.path)), ("readOnly", .bool(target.readOnly)),
               ("mode", .string(target.mode.specName)),
+              ("renewed", target.isRenewed ? .bool(true) : nil),
             ])
           })
       ))
@@ -84,7 +85,8 @@ extension StageRecord {
     targets = try fields.objects("targets").map { fields in
       Target(
         path: try fields.string("path"), readOnly: try fields.bool("readOnly"),
-        mode: try fields.parse("mode") { VolumeCapability.AccessMode(specName: $0) })
+        mode: try fields.parse("mode") { VolumeCapability.AccessMode(specName: $0) },
+        isRenewed: try fields.optionalBool("renewed") ?? false)
     }
   }
 }

@@ -36,6 +36,9 @@ struct StageRecord: Hashable, Sendable {
     var path: String
     var readOnly: Bool
     var mode: VolumeCapability.AccessMode
+    /// The volume came back as another device after this was published: whoever had it open, or has it
+    /// mounted in a mount namespace of its own, still has the old one.
+    var isRenewed = false
   }
 
   var volume: VolumeID

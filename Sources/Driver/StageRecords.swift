@@ -73,7 +73,12 @@ struct StageRecords: Sendable {
   }
 
   private func get(_ volume: VolumeID) async throws(DriverError) -> StoredValue? {
-    do { return try await store.get(volume.rawValue) } catch {
+    do { return try await store.get(volume.rawValue) } catch .invalidKey {
+      throw DriverError(
+        .invalidArgument,
+        "volume_id \(volume) is too long for a file's name: what is no letter, digit, - or _ counts "
+          + "three times")
+    } catch {
       throw DriverError(.internal, "volume \(volume): its stage record: \(error)", cause: error)
     }
   }

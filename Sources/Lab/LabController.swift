@@ -2,40 +2,47 @@ public import CSI
 import GRPC
 import Linux
 
-/// The storage side of the cluster: the controller in a process of its own, with a pool of files, on the
-/// machine whose kernel exports them.
+/// The storage side of the cluster: the controller in a process of its own, with a pool, on the machine
+/// whose kernel exports its volumes.
 public final class LabController: Sendable {
   /// The controller.
   public let process: DriverProcess
   /// The target it works with, for faults that it knows nothing of.
   public let target: NVMeTarget
-  /// Where the volumes' files are.
-  public let pool: String
+  /// What the volumes' bytes are in.
+  public let pool: LabPool
   /// Where volumes are served.
   public let portals: [TargetVolume.Portal]
+  /// Where its records are.
+  public let state: String
 
-  /// A controller that keeps its socket, state, log and volumes in `/run/lab/<name>`.
+  /// A controller that keeps its socket, state and log in `/run/lab/<name>`, and its volumes there too,
+  /// as files in memory, or in a pool that is there already.
   public init(
     _ name: String = "lab-controller", binary: String = ".build/debug/nvmeof-csi",
-    portals: [TargetVolume.Portal] = [TargetVolume.Portal(1)]
+    portals: [TargetVolume.Portal] = [TargetVolume.Portal(1)], pool: LabPool? = nil
   ) throws {
     let directory = "/run/lab/\(name)"
     self.portals = portals
-    pool = directory + "/pool"
+    if let pool {
+      self.pool = pool
+    } else {
+      self.pool = LabPool(.memory, name: name)
+      try self.pool.make()
+    }
     target = try NVMeTarget()
-    try Files.makeDirectories(pool, mode: 0o700)
+    state = directory + "/state"
     process = try DriverProcess(
       binary: binary, directory: directory,
       arguments: [
-        "controller", "--state-dir", directory + "/state", "--cluster-id", "lab", "--pool-dir",
-        pool, "--portals",
+        "controller", "--state-dir", state, "--cluster-id", "lab", "--portals",
         portals.map(\.description).joined(separator: ","), "--metrics-address", "off",
-      ])
+      ] + self.pool.arguments)
   }
 
   /// Starts the controller and waits until it is ready.
-  public func start() async throws {
-    try process.start()
+  public func start(environment: [String: String] = [:]) async throws {
+    try process.start(environment: environment)
     try await process.answers()
   }
 
@@ -110,11 +117,15 @@ public final class LabController: Sendable {
     }
   }
 
-  /// What a target without volumes must not have: subsystems, images.
+  /// What a target without volumes must not have: subsystems, images, records.
   public func leftovers() throws -> [String] {
-    try target.subsystems().map { "subsystem \($0)" }
-      + ["volumes", "snapshots"].flatMap { directory in
-        try Files.names(inDirectory: "\(pool)/\(directory)").map { "file \(directory)/\($0)" }
-      }
+    try target.subsystems().map { "subsystem \($0)" } + pool.contents().map { "\($0) in the pool" }
+      + records().map { "record \($0)" }
+  }
+
+  /// The keys of its records.
+  public func records() throws -> [String] {
+    try Files.names(inDirectory: state).filter { !$0.hasPrefix(".") }
+      .map { $0.replacing("%2F", with: "/") }.sorted()
   }
 }

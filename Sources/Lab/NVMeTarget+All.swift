@@ -18,6 +18,20 @@ extension NVMeTarget {
     }
   }
 
+  /// Removes all that is configured, whoever made it, and no bytes: what a reboot of the target does,
+  /// which hosts see as closed ports.
+  public func loseEverything() throws(SystemCallError) {
+    let subsystems = try subsystems()
+    for port in try Files.names(inDirectory: path("ports")) {
+      for nqn in subsystems { try Files.unlink(path("ports", port, "subsystems", nqn)) }
+      try Files.removeDirectory(path("ports", port))
+    }
+    for nqn in subsystems { try deleteSubsystem(nqn) }
+    for host in try Files.names(inDirectory: path("hosts")) {
+      try Files.removeDirectory(path("hosts", host))
+    }
+  }
+
   /// The NQNs of those who may connect to a subsystem.
   public func allowedHosts(_ nqn: String) throws(SystemCallError) -> [String] {
     try Files.names(inDirectory: path("subsystems", nqn, "allowed_hosts"))

@@ -21,10 +21,8 @@ public struct TargetVolume: Sendable {
     }
 
     /// At an address of the caller's choice.
-    public init(_ id: Int, address: String) {
-      self.id = id
-      self.address = address
-      port = 4420
+    public init(_ id: Int, address: String, port: Int = 4420) {
+      self.init(id: id, address: address, port: port)
     }
 
     /// `127.0.0.2:4420`

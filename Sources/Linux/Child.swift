@@ -48,7 +48,8 @@ final class Child {
   /// When the watcher has to look at this child without any event.
   var nextDeadline: ContinuousClock.Instant? {
     switch phase {
-    case .running: request.deadline
+    case .running:
+      if continuation == nil, let lease = request.lease { lease.deadline } else { request.deadline }
     case .killed(let givingUp): givingUp
     case .stuck: nil
     }
@@ -70,6 +71,14 @@ final class Child {
     for index in outputs.indices where ready[ready.startIndex + 2 + index].revents != 0 {
       collect(index, &buffer)
     }
+  }
+
+  /// One that has a lease is heard before its end.
+  func answerLeaseholder() {
+    guard request.lease != nil, continuation != nil, let first = outputs.first,
+      first.collected.bytes.count == first.limit
+    else { return }
+    resume(.answered(outputs: collected))
   }
 
   /// Takes what is in the pipes now.  Bounded, since a grandchild may go on writing for ever.

@@ -41,7 +41,10 @@ struct ChildLoop {
       for submission in intake.starting { start(submission) }
       if isStopping {
         for child in children { if case .running = child.phase { kill(child, now) } }
-        if children.allSatisfy({ $0.continuation == nil }) { return queue.finish() }
+        if children.allSatisfy({ $0.continuation == nil }) {
+          for child in children { child.request.lease?.end() }
+          return queue.finish()
+        }
       }
       watch(wake, until: intake.nextDeadline)
       children.removeAll { $0.isOver }
@@ -74,6 +77,7 @@ struct ChildLoop {
     let now = ContinuousClock.now
     for (child, slot) in zip(children, slots) {
       if count > 0 { child.transfer(ready[slot], buffer: &buffer) }
+      child.answerLeaseholder()
       let mayHaveEnded = ready[slot.lowerBound].revents != 0 || !child.isWatchable
       if mayHaveEnded && child.hasEnded() { end(child) } else { expire(child, now) }
     }
@@ -99,6 +103,7 @@ struct ChildLoop {
     let termination = child.reap()
     child.closePipes()
     child.isOver = true
+    child.request.lease?.end()
     let outputs = child.collected
     switch (child.phase, termination) {
     case (.stuck, _):
@@ -123,6 +128,7 @@ struct ChildLoop {
     guard case .killed = child.phase else { return kill(child, now) }
     child.phase = .stuck
     child.closePipes()
+    child.request.lease?.end()
     queue.isStuck(
       StuckChild(processID: child.processID, what: child.request.what, since: now))
     child.resume(

@@ -130,7 +130,8 @@ final class ChildQueue: Sendable {
     for waiter in waiters { waiter.resume() }
   }
 
-  private func wakeUp() {
+  /// Has the thread look at its children and their deadlines anew.
+  func wakeUp() {
     guard let wake = wakeDescriptor else { return }
     // Fails only when the counter is at its maximum: then the thread is awake anyway.
     var one: UInt64 = 1

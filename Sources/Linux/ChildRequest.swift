@@ -5,6 +5,8 @@ package struct ChildRequest: Sendable {
   let deadline: ContinuousClock.Instant
   /// Starts the child.  Runs on the watcher's thread and must not wait.
   let launch: @Sendable () throws(SystemCallError) -> LaunchedChild
+  /// For a child that stays once it has filled its first output.
+  var lease: ChildLease?
 
   package init(
     what: String, deadline: ContinuousClock.Instant,
@@ -38,6 +40,8 @@ package struct LaunchedChild {
 package enum ChildOutcome: Sendable {
   /// It ended by itself.
   case ended(ChildTermination, outputs: [ChildOutput])
+  /// Its first output is full, and it stays for its lease.
+  case answered(outputs: [ChildOutput])
   /// The deadline passed and the child's process group was killed.  `stuck`: the child has not died.
   /// The outputs are what came before.
   case deadlineExceeded(stuck: Bool, outputs: [ChildOutput])

@@ -54,6 +54,12 @@ package final class ChildWatcher: Sendable {
     }
   }
 
+  /// Has a child that stays for this lease be killed at `deadline`, if it has not ended before.
+  func end(_ lease: ChildLease, by deadline: ContinuousClock.Instant) {
+    lease.shorten(to: deadline)
+    shared.wakeUp()
+  }
+
   /// Kills all children and ends the thread, within about 200 ms.  For good.
   package func stop() { shared.stop() }
 

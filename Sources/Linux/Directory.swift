@@ -56,6 +56,16 @@ package final class Directory: Sendable {
 
   /// lstat(2); nil when there is nothing of that name.
   package func status(_ name: String) throws(SystemCallError) -> FileStatus? {
+    try rawStatus(name).map { FileStatus($0) }
+  }
+
+  /// lstat(2): what a regular file takes up; nil when there is none of that name.
+  package func space(_ name: String) throws(SystemCallError) -> FileSpace? {
+    guard let status = try rawStatus(name), FileStatus(status).kind == .regular else { return nil }
+    return FileSpace(status)
+  }
+
+  private func rawStatus(_ name: String) throws(SystemCallError) -> stat? {
     var status = stat()
     do {
       try call("lstat", name) {
@@ -64,7 +74,7 @@ package final class Directory: Sendable {
     } catch  where error.errno == .noSuchFileOrDirectory {
       return nil
     }
-    return FileStatus(status)
+    return status
   }
 
   /// Of the directory itself.

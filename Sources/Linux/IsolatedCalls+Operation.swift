@@ -15,6 +15,7 @@ extension IsolatedCalls {
     var edges: UInt64 = 0
     var samples: UInt64 = 0
     var sampleLength: UInt64 = 0
+    var descriptor: Descriptor?
 
     /// The kernel would see only what is in front of a NUL.
     func validate() throws(SystemCallError) {
@@ -26,7 +27,9 @@ extension IsolatedCalls {
     func launch() throws(SystemCallError) -> LaunchedChild {
       let pipe = try Descriptor.pipe()
       try pipe.read.makeNonBlocking()
-      let processID = withExtendedLifetime(pipe) { start(writingTo: pipe.write.number) }
+      let processID = withExtendedLifetime((pipe, descriptor)) {
+        start(writingTo: pipe.write.number)
+      }
       guard processID > 0 else {
         throw SystemCallError(
           call: "fork for \(call)", subject: target, errno: Errno(rawValue: -processID))
@@ -36,7 +39,7 @@ extension IsolatedCalls {
     }
 
     /// The strings live until the fork; the child has its own copy of them, as of everything.
-    private func start(writingTo descriptor: Int32) -> Int32 {
+    private func start(writingTo output: Int32) -> Int32 {
       unsafe source.withCString { source in
         unsafe target.withCString { target in
           unsafe type.withCString { type in
@@ -44,8 +47,8 @@ extension IsolatedCalls {
               var operation = unsafe clinux_operation(
                 kind: kind, source: source, target: target, type: type, data: data, flags: flags,
                 exclusive: exclusive ? 1 : 0, edges: edges, samples: samples,
-                sample_length: sampleLength)
-              return unsafe clinux_start_operation(&operation, descriptor)
+                sample_length: sampleLength, descriptor: descriptor?.number ?? -1)
+              return unsafe clinux_start_operation(&operation, output)
             }
           }
         }

@@ -9,6 +9,8 @@ internal import SystemPackage
 /// task changes nothing: the call has until its deadline, since what it does cannot be taken back.
 public final class IsolatedCalls: Sendable {
   private let watcher: ChildWatcher
+  /// Those that stay. Apart, since the others are what they wait for: together they could fill the room.
+  let pins: ChildWatcher
 
   /// At most `limit` children run or are stuck at a time.  More calls wait for their turn until their
   /// deadline; when `limit` children are stuck they are refused at once.
@@ -19,10 +21,11 @@ public final class IsolatedCalls: Sendable {
   /// `kill` is a seam for tests of children that do not die.
   init(limit: Int, kill: @escaping @Sendable (Int32) -> Void) {
     watcher = ChildWatcher(name: "isolated-calls", limit: limit, kill: kill)
+    pins = ChildWatcher(name: "device-pins", limit: limit, kill: kill)
   }
 
   /// The children that were killed and have not died.
-  public var stuck: [StuckChild] { watcher.stuck }
+  public var stuck: [StuckChild] { watcher.stuck + pins.stuck }
 
   /// mount(2).  `data` is the file system's own option string; empty `type` and `data` are passed as NULL.
   ///
@@ -90,6 +93,17 @@ public final class IsolatedCalls: Sendable {
     _ = try await perform(operation, deadline)
   }
 
+  /// The same to an attribute that is open already, by whatever `name` it has in messages: what it
+  /// belongs to was looked at, and its path may lead to something else by now.
+  package func write(
+    _ value: String, to attribute: Descriptor, named name: String,
+    deadline: ContinuousClock.Instant
+  ) async throws(IsolatedCallError) {
+    var operation = Operation(call: "write", kind: CLINUX_WRITE, target: name, data: value)
+    operation.descriptor = attribute
+    _ = try await perform(operation, deadline)
+  }
+
   /// Opens O_RDONLY | O_DIRECT | O_CLOEXEC (and O_EXCL when asked), fstat, BLKGETSIZE64, and reads whole:
   /// `edges` bytes at each end, and `samples` pieces of `sampleLength` bytes evenly between them, all
   /// widened to blocks of 4096 bytes and cut at the device's end.
@@ -116,6 +130,13 @@ public final class IsolatedCalls: Sendable {
   private func perform(
     _ operation: Operation, _ deadline: ContinuousClock.Instant
   ) async throws(IsolatedCallError) -> clinux_result {
+    try await perform(operation, deadline, by: watcher, lease: nil)
+  }
+
+  func perform(
+    _ operation: Operation, _ deadline: ContinuousClock.Instant, by watcher: ChildWatcher,
+    lease: ChildLease?
+  ) async throws(IsolatedCallError) -> clinux_result {
     let subject = operation.target
     do {
       try operation.validate()
@@ -123,11 +144,12 @@ public final class IsolatedCalls: Sendable {
     } catch {
       throw .failed(error)
     }
-    let request = ChildRequest(what: "\(operation.call) \(subject)", deadline: deadline) {
+    var request = ChildRequest(what: "\(operation.call) \(subject)", deadline: deadline) {
       () throws(SystemCallError) in try operation.launch()
     }
+    request.lease = lease
     switch await watcher.run(request) {
-    case .ended(_, let outputs):
+    case .ended(_, let outputs), .answered(let outputs):
       guard let result = Operation.result(outputs) else {
         throw .failed(SystemCallError(call: operation.call, subject: subject, errno: .ioError))
       }

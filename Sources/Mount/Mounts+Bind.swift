@@ -24,7 +24,7 @@ extension Mounts {
     }
     let wanted = Self.flags(of: origin, adding: options)
 
-    if let present = before.top(at: point) {
+    if let present = before.top(at: point), !present.isCover {
       guard present.isSameTree(as: origin) else {
         throw MountError(
           code: .conflict, message: "\(action): \(present.summary) is mounted there already")
@@ -71,7 +71,7 @@ extension Mounts {
   }
 
   /// Sets the flags of the topmost mount there, and of that alone, and verifies them.
-  private func setFlags(
+  func setFlags(
     _ flags: MountFlags, at point: MountPoint, _ action: String,
     _ deadline: ContinuousClock.Instant
   ) async throws(MountError) {

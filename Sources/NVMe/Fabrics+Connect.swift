@@ -18,9 +18,10 @@ extension Fabrics {
     }
     try await requireKernelModule(portal.transport, deadline)
     if portal.transport == .tcp {
-      let patience = min(deadline, .now + Self.portalPatience)
+      let start = ContinuousClock.now
+      let patience = min(deadline, start + Self.portalPatience)
       let code = await PortalProbe.errno(of: portal, from: options, deadline: patience)
-      if code != 0 { throw Self.unanswered(nqn, portal, code) }
+      if code != 0 { throw Self.unanswered(nqn, portal, code, after: .now - start) }
     }
     let log = KernelLog(kernelLog)
     let command = Self.connectCommand(nqn, portal, host, options)
@@ -71,10 +72,13 @@ extension Fabrics {
       }
     }
     let wanted = options.ctrlLossTimeout < 0 ? nil : options.ctrlLossTimeout
-    // With a limit the kernel rounds up to whole reconnect attempts: only "never" is exact.
-    guard wanted == nil, controller.ctrlLossTimeout != nil else { return controller }
+    // The kernel rounds a limit up to whole reconnect attempts (nvme_ctrl_loss_tmo_store,
+    // drivers/nvme/host/sysfs.c). One that is shorter may be what is left of a target that was given up.
+    let delay = max(options.reconnectDelay, 1)
+    let shown = wanted.map { ($0 + delay - 1) / delay * delay }
+    guard controller.ctrlLossTimeout != shown else { return controller }
     return try reading { () throws(SystemCallError) in
-      try sysfs.setCtrlLossTimeout(nil, of: controller)
+      try sysfs.setCtrlLossTimeout(wanted, of: controller)
       return try sysfs.controller(controller.name) ?? controller
     }
   }

@@ -1,27 +1,17 @@
-internal import Command
+internal import Glibc
 internal import Linux
 
 extension Fabrics {
   /// Removes every controller of ours for `nqn` and verifies in sysfs that they are gone.
   ///
-  /// By controller, never by NQN: nvme-cli would take the connections of other host identities too.
-  /// None there is success.
+  /// By controller, never by NQN: the connections of other host identities stay. None there is success.
   public func disconnect(
     _ nqn: NQN, as host: HostIdentity, deadline: ContinuousClock.Instant
   ) async throws(FabricsError) {
     var said: [String] = []
     for controller in try ours(nqn, host) {
-      // The name may have gone to another controller since it was read.
-      guard try ours(nqn, host).contains(where: { $0.name == controller.name }) else { continue }
-      let command = Command("nvme", ["disconnect", "--device=\(controller.name)"])
-      do {
-        let output = try await runner.run(command, deadline: deadline)
-        if !output.succeeded {
-          said.append(output.oneLine)
-        }
-      } catch CommandError.notFound {
-        throw FabricsError(
-          code: .noNVMeCLI, message: "disconnect \(nqn): nvme: not found; install nvme-cli")
+      do throws(IsolatedCallError) {
+        try await delete(controller.name, of: nqn, host, deadline)
       } catch {
         said.append("\(error)")
       }
@@ -38,6 +28,45 @@ extension Fabrics {
       }
       pause = min(pause * 2, .milliseconds(500))
     }
+  }
+
+  /// Deletes the controller of that name if it is ours, and no other, whatever becomes of the name: the
+  /// kernel gives the one of a controller that went to the next that comes. Its directory is opened
+  /// first, then looked at, and the command given through it; sysfs has nothing more to say in the
+  /// directory of one that is gone.
+  private func delete(
+    _ name: String, of nqn: NQN, _ host: HostIdentity, _ deadline: ContinuousClock.Instant
+  ) async throws(IsolatedCallError) {
+    do throws(IsolatedCallError) {
+      guard let attribute = try command(name, of: nqn, host) else { return }
+      try await delete(attribute, name, deadline)
+    } catch {
+      if case .failed(let failure) = error, NVMeSysfs.isGone(failure) { return }
+      throw error
+    }
+  }
+
+  /// Its `delete_controller`; nil when it is not ours.
+  private func command(
+    _ name: String, of nqn: NQN, _ host: HostIdentity
+  ) throws(IsolatedCallError) -> Descriptor? {
+    do throws(SystemCallError) {
+      let directory = try Directory("\(sysfs.root)/class/nvme/\(name)")
+      guard try Self.text("subsysnqn", in: directory) == nqn.rawValue,
+        try Self.text("hostnqn", in: directory) == host.nqn.rawValue
+      else { return nil }
+      return try directory.open("delete_controller", flags: O_WRONLY)
+    } catch {
+      throw .failed(error)
+    }
+  }
+
+  private static func text(
+    _ attribute: String, in directory: Directory
+  ) throws(SystemCallError) -> String {
+    var text = String(decoding: try directory.read(attribute, limit: 4096), as: UTF8.self)
+    while text.hasSuffix("\n") { text.removeLast() }
+    return text
   }
 
   private func ours(_ nqn: NQN, _ host: HostIdentity) throws(FabricsError) -> [Controller] {

@@ -3,7 +3,12 @@ internal import Glibc
 
 extension Fabrics {
   /// A portal that does not even take a TCP connection.
-  static func unanswered(_ nqn: NQN, _ portal: TransportAddress, _ code: Int32) -> FabricsError {
+  ///
+  /// Only what had its time says something about the portal: a SYN is sent again after one second and
+  /// after three, and a neighbour is asked for three times in three seconds.
+  static func unanswered(
+    _ nqn: NQN, _ portal: TransportAddress, _ code: Int32, after duration: Duration
+  ) -> FabricsError {
     let reason = unsafe String(cString: strerror(code))
     let what = "connect \(nqn) at \(portal): \(reason)"
     switch code {
@@ -11,8 +16,12 @@ extension Fabrics {
       return FabricsError(code: .refused, message: "\(what): nothing listens there")
     case ETIMEDOUT:
       return FabricsError(
-        code: .timedOut, message: "\(what): the portal does not answer; is the network up?")
-    case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN:
+        code: duration >= .seconds(3) ? .silent : .timedOut,
+        message: "\(what): the portal does not answer; is the network up?")
+    case EHOSTUNREACH, EHOSTDOWN:
+      // At once when a router says so; a host of the local network that is down is waited for.
+      return FabricsError(code: duration >= .seconds(1) ? .silent : .unreachable, message: what)
+    case ENETUNREACH, ENETDOWN:
       return FabricsError(code: .unreachable, message: what)
     case EADDRNOTAVAIL, EAFNOSUPPORT, ENODEV, EINVAL:
       return FabricsError(
@@ -74,7 +83,7 @@ extension Fabrics {
   private static func code(of text: String) -> FabricsError.Code {
     let texts: [(String, FabricsError.Code)] = [
       ("refused", .refused), ("unreachable", .unreachable), ("o route to host", .unreachable),
-      ("timed out", .timedOut), ("temporarily unavailable", .timedOut),
+      ("timed out", .silent), ("temporarily unavailable", .silent),
       ("Required key", .authentication), ("Key was rejected", .authentication),
       // The kernel's EALREADY: a controller that sysfs does not show below its subsystem yet.
       ("already in progress", .busy), ("already connected", .identityConflict),

@@ -2,9 +2,21 @@
 public struct FabricsError: Error, Sendable, CustomStringConvertible {
   /// What kind of failure.
   public enum Code: Hashable, Sendable {
-    case refused, unreachable, timedOut, unknownSubsystem, hostNotAllowed, authentication
+    case refused, unreachable
+    /// The portal was given its time and did not answer; `timedOut` is whatever else took too long,
+    /// on this machine for instance, or the caller's own deadline.
+    case silent
+    case timedOut, unknownSubsystem, hostNotAllowed, authentication
     case noKernelModule, noNVMeCLI, identityConflict, invalidArgument, notOurs, stillPresent, busy
     case other
+  }
+
+  /// Whether the portal as such cannot be had: what befalls one subsystem there befalls them all.
+  public var concernsPortal: Bool {
+    switch code {
+    case .refused, .unreachable, .silent: true
+    default: false
+    }
   }
 
   /// For programs.

@@ -175,7 +175,8 @@ public struct NVMeSysfs: Sendable {
     }
   }
 
-  private static func isGone(_ error: SystemCallError) -> Bool {
+  /// What the kernel says of an attribute whose device has gone, before or after it was opened.
+  static func isGone(_ error: SystemCallError) -> Bool {
     let gone: [Errno] = [
       .noSuchFileOrDirectory, .notDirectory, Errno(rawValue: ENODEV), .noSuchAddressOrDevice,
     ]

@@ -8,4 +8,12 @@ public struct Subsystem: Hashable, Sendable {
   public let controllers: [Controller]
   /// Its disks.
   public let namespaces: [Namespace]
+
+  /// A subsystem that was not read from sysfs: for those who plan with it.
+  public init(name: String, nqn: String, controllers: [Controller], namespaces: [Namespace]) {
+    self.name = name
+    self.nqn = nqn
+    self.controllers = controllers
+    self.namespaces = namespaces
+  }
 }

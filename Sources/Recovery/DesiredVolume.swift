@@ -22,6 +22,8 @@ public struct DesiredVolume: Hashable, Sendable {
   public var use: Use
   /// Seconds for which the kernel is to keep the disk once its last controller is gone, where it can.
   public var removalDelay: UInt32
+  /// How long the kernel is to try to restore a lost controller.
+  public var lossTimeout: LossTimeout?
   /// Where a file system is mounted.
   public var stagingPath: String
   /// Where the volume is published.

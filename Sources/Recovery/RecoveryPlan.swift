@@ -63,6 +63,10 @@ public struct RecoveryPlan: Hashable, Sendable {
     if let delay = present.first(where: \.hasPath)?.removalDelay, delay != desired.removalDelay {
       reconnect.insert(.retain(desired.removalDelay), at: 0)
     }
+    if let timeout = desired.lossTimeout {
+      let changed = staying.filter { !timeout.isMet(by: $0) }.map(\.name)
+      if !changed.isEmpty { reconnect.insert(.endure(timeout, controllers: changed), at: 0) }
+    }
     guard staying.contains(where: { $0.state == .live }) else {
       self.init(.reconnecting, reconnect)
       return
@@ -109,7 +113,7 @@ public struct RecoveryPlan: Hashable, Sendable {
       case .missing:
         if state == .healthy { state = .incomplete }
         steps.append(.node(target))
-      case .mount(let device):
+      case .mount(let device), .remains(let device):
         return RecoveryPlan(.unknown("\(target) is a mount of \(device), not a device node"))
       case .other(let what):
         return RecoveryPlan(.unknown("\(target) is \(what), not a device node"))
@@ -123,32 +127,42 @@ public struct RecoveryPlan: Hashable, Sendable {
   ) -> RecoveryPlan {
     for target in desired.targets {
       switch observed.targets[target] ?? .missing {
-      case .node, .other:
-        return RecoveryPlan(.unknown("\(target) is not a mount point, nor free to be one"))
-      case .missing, .abandoned, .mount: continue
+      case .missing, .abandoned, .remains, .mount(namespace.device): continue
+      case .mount(let device):
+        return RecoveryPlan(
+          .unknown("\(target) is a mount of \(device), which is not the volume's"))
+      case .node(let device):
+        return RecoveryPlan(.unknown("\(target) is a device node of \(device), not a mount"))
+      case .other(let what):
+        return RecoveryPlan(.unknown("\(target) is \(what)"))
       }
+    }
+    // Whoever mounted it there uses it: it is neither ours to take away nor to mount over.
+    if let staging = observed.staging, staging.device != namespace.device, !staging.isGone {
+      guard case .unknown(let reason) = staging.health else {
+        return RecoveryPlan(
+          .unknown(
+            "\(desired.stagingPath) is a mount of \(staging.device), which is not the volume's"))
+      }
+      return RecoveryPlan(.unknown(reason))
     }
     let targets = desired.targets.filter { observed.targets[$0] != .abandoned }
-    func mounted(on device: DeviceNumber?) -> [String] {
-      desired.targets.filter {
-        if case .mount(let other)? = observed.targets[$0] {
-          return device == nil || other == device
-        }
-        return false
-      }
-    }
+    let alive = targets.filter { observed.targets[$0] == .mount(namespace.device) }
     // Target by target, so that a pod sees the bare directory under its mount for a moment only.
-    let dead = mounted(on: nil)
+    let dead = targets.filter {
+      if case .remains? = observed.targets[$0] { true } else { false }
+    }
     let rebind = targets.flatMap { target -> [RecoveryStep] in
       (dead.contains(target) ? [.detach(target)] : []) + [.bind(target)]
     }
     let rebuild: [RecoveryStep] = [.check, .mount] + targets.map { .bind($0) }
     guard let staging = observed.staging else {
-      // The staging mount is gone; what is bound elsewhere may still be alive.
-      let alive = mounted(on: namespace.device)
-      guard alive.isEmpty else {
+      // The staging mount is gone; what is bound elsewhere, or held by somebody, may still be alive.
+      guard alive.isEmpty, !observed.isAlive else {
+        let others = targets.filter { !alive.contains($0) }
         return RecoveryPlan(
-          .incomplete, [.mount] + targets.filter { !alive.contains($0) }.map { .bind($0) })
+          .incomplete,
+          [.mount] + dead.map { .detach($0) } + others.map { .bind($0) })
       }
       return RecoveryPlan(.incomplete, [.check, .mount] + rebind)
     }
@@ -157,9 +171,15 @@ public struct RecoveryPlan: Hashable, Sendable {
     }
     switch staging.health {
     case .failed(let reason):
+      let remake = [.unmount(alive + dead + [desired.stagingPath])] + rebuild
+      guard let hold = staging.hold else { return RecoveryPlan(.failed(reason), remake) }
+      // It stays where it is, and comes back where it is not: what fails loudly is better than a bare
+      // directory, which takes writes for the disk below.
+      let keep = targets.filter { !alive.contains($0) }.flatMap { target -> [RecoveryStep] in
+        (dead.contains(target) ? [.detach(target)] : []) + [.bind(target)]
+      }
       return RecoveryPlan(
-        .failed(reason),
-        mounted(on: nil).map { .unmount($0) } + [.unmount(desired.stagingPath)] + rebuild)
+        .held("\(reason), and \(hold.holder) holds it"), hold.mayBeOver ? remake : keep)
     case .unknown(let reason):
       return RecoveryPlan(.unknown(reason))
     case .good: break
@@ -168,8 +188,8 @@ public struct RecoveryPlan: Hashable, Sendable {
     var steps: [RecoveryStep] = []
     for target in targets {
       switch observed.targets[target] ?? .missing {
-      case .mount(namespace.device): continue
-      case .mount:
+      case .mount: continue
+      case .remains:
         state = .renumbered
         steps += [.detach(target), .bind(target)]
       default:

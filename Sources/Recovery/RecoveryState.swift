@@ -14,6 +14,9 @@ public enum RecoveryState: Hashable, Sendable {
   case renumbered
   /// The file system has shut itself off after an error.
   case failed(String)
+  /// The same, and somebody keeps it mounted, so that it cannot be repaired: only a restart of whoever
+  /// holds it helps.
+  case held(String)
   /// Mounts or nodes that should be there are not.
   case incomplete
   /// The paths are live, and the namespace is not there (any more).
@@ -33,6 +36,7 @@ public enum RecoveryState: Hashable, Sendable {
     case .lost: "lost"
     case .renumbered: "renumbered"
     case .failed: "failed"
+    case .held: "held"
     case .incomplete: "incomplete"
     case .absent: "absent"
     case .foreign: "foreign"
@@ -42,7 +46,7 @@ public enum RecoveryState: Hashable, Sendable {
 
   /// Every name that `name` may give.
   public static let names = [
-    "healthy", "degraded", "reconnecting", "lost", "renumbered", "failed", "incomplete", "absent",
-    "foreign", "unknown",
+    "healthy", "degraded", "reconnecting", "lost", "renumbered", "failed", "held", "incomplete",
+    "absent", "foreign", "unknown",
   ]
 }

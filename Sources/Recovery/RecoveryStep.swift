@@ -10,15 +10,19 @@ public enum RecoveryStep: Hashable, Sendable {
   /// Have the kernel keep the disk for this many seconds once its last controller is gone: what is
   /// mounted and open then waits for a new one instead of failing.
   case retain(UInt32)
+  /// Have the kernel try to restore these controllers, once they are lost, for as long as the volume asks
+  /// for: something has set another ctrl_loss_tmo.
+  case endure(LossTimeout, controllers: [String])
   /// Have the kernel look for namespaces: after one has changed its identity it has taken the old disk
   /// away and not made a new one.
   case rescan
   /// Take a mount away that leads to a dead device, at once and even if it is held open: whoever holds
   /// it has nothing but errors from it.
   case detach(String)
-  /// Unmount for real: as long as somebody holds the file system, mounting it again would only give
-  /// the same broken one.
-  case unmount(String)
+  /// Unmount all of these for real, or none: as long as somebody holds the file system, mounting it again
+  /// would only give the same broken one, and a path without its mount takes writes for the disk below.
+  /// When it turns out to be held everything is mounted again as it was, and the plan ends here.
+  case unmount([String])
   /// Replay the journal and repair what is safe, on a device that nobody has mounted.
   case check
   /// Mount at the staging path. Never formats.

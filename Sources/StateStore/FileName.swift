@@ -15,38 +15,58 @@ struct FileName: Hashable {
     self.text = text
   }
 
-  /// Nil for a name that no key has.
+  /// Nil for a name that no key has: each has one spelling.
   init?(text: String) {
     var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
+    bytes.reserveCapacity(text.utf8.count)
+    var rest = text.utf8.makeIterator()
+    while let byte = rest.next() {
+      if Self.standsForItself(byte) {
         bytes.append(byte)
         continue
       }
-      guard rest.count >= 2, let value = UInt8(String(Substring(rest.prefix(2))), radix: 16) else {
-        return nil
-      }
-      bytes.append(value)
-      rest.removeFirst(2)
+      guard byte == UInt8(ascii: "%"), let high = rest.next().flatMap(Self.value),
+        let low = rest.next().flatMap(Self.value), !Self.standsForItself(high << 4 | low)
+      else { return nil }
+      bytes.append(high << 4 | low)
     }
-    guard let key = String(validating: bytes, as: UTF8.self), !key.isEmpty,
-      Self.escape(key) == text
-    else { return nil }
+    guard let key = String(validating: bytes, as: UTF8.self), !key.isEmpty else { return nil }
     self.key = key
     self.text = text
   }
 
-  private static func escape(_ key: String) -> String {
-    let digits = Array("0123456789ABCDEF")
-    return key.utf8.reduce(into: "") { text, byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-        text.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        text += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+  /// The name of a key, or what the names of all keys that begin so begin with.
+  static func escape(_ key: String) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(key.utf8.count + 8)
+    for byte in key.utf8 {
+      if standsForItself(byte) {
+        text.append(byte)
+      } else {
+        text += [UInt8(ascii: "%"), digit(byte >> 4), digit(byte & 15)]
       }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func standsForItself(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10
+  }
+
+  private static func value(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    default: nil
     }
   }
 }

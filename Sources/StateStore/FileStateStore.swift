@@ -58,9 +58,12 @@ public final class FileStateStore: StateStore {
     }
   }
 
-  /// All keys, sorted by their bytes.
-  public func keys() async throws(StateStoreError) -> [String] {
-    try await perform { (directory) throws(StateStoreError) in try directory.keys() }
+  /// The keys that begin so, sorted by their bytes, with those whose file was set aside: one reading of
+  /// the directory.
+  public func keys(beginningWith prefix: String) async throws(StateStoreError) -> [String] {
+    try await perform { (directory) throws(StateStoreError) in
+      try directory.keys(beginningWith: prefix)
+    }
   }
 
   private func perform<Success: Sendable>(

@@ -43,9 +43,9 @@ public final class MemoryStateStore: StateStore {
     }
   }
 
-  /// All keys, sorted by their bytes.
-  public func keys() async throws(StateStoreError) -> [String] {
-    state.withLock { $0.values.keys.sorted { $0.lexicographicallyPrecedes($1) } }
-      .map { String(decoding: $0, as: UTF8.self) }
+  /// The keys that begin so, sorted by their bytes.
+  public func keys(beginningWith prefix: String) async throws(StateStoreError) -> [String] {
+    state.withLock { $0.values.keys.filter { $0.starts(with: prefix.utf8) } }
+      .sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
   }
 }

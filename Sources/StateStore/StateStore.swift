@@ -30,6 +30,14 @@ public protocol StateStore: Sendable {
   /// Deletes a key if its version is `version`; else, or when there is none, fails with `conflict`.
   func delete(_ key: String, ifVersion version: UInt64) async throws(StateStoreError)
 
-  /// All keys, sorted by their bytes; those too whose value turns out to be broken.
-  func keys() async throws(StateStoreError) -> [String]
+  /// The keys that begin with `prefix`, sorted by their bytes; those too whose value turns out to be
+  /// broken, and those whose value was set aside for that. No value is read for it.
+  func keys(beginningWith prefix: String) async throws(StateStoreError) -> [String]
+}
+
+extension StateStore {
+  /// All keys.
+  public func keys() async throws(StateStoreError) -> [String] {
+    try await keys(beginningWith: "")
+  }
 }

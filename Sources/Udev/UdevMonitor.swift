@@ -5,17 +5,11 @@ internal import SystemPackage
 
 /// Receives uevents on a thread of its own and hands them to any number of subscribers as plain values.
 ///
+/// From the kernel's own multicast group, which also reaches a container with a network of its own, where
+/// udevd's does not.  They come as the kernel changes sysfs, before udevd's rules have run.
+///
 /// Events are hints: none is missed silently, but any number of them may come as one `overflow`.
 public final class UdevMonitor: Sendable {
-  /// Who sends the events.
-  public enum Source: String, Sendable {
-    /// The kernel, as it changes sysfs.  Works where there is no udevd, as in a container.
-    case kernel
-    /// udevd, after its rules ran.
-    case udev
-  }
-
-  private let source: Source
   private let subsystems: [String]
   private let capacity: Int
   private let fanOut = UdevFanOut()
@@ -33,8 +27,7 @@ public final class UdevMonitor: Sendable {
 
   /// Describes a monitor of some subsystems, of all when there are none; `start` or `run` begins.
   /// At most `capacity` events wait for each subscriber.
-  public init(source: Source = .kernel, subsystems: [String], capacity: Int = 1024) {
-    self.source = source
+  public init(subsystems: [String], capacity: Int = 1024) {
     self.subsystems = subsystems
     self.capacity = capacity
   }
@@ -82,7 +75,7 @@ public final class UdevMonitor: Sendable {
   }
 
   private func launch() {
-    let (source, subsystems) = (source, subsystems)
+    let subsystems = subsystems
     let (fanOut, progress) = (fanOut, progress)
     do throws(SystemCallError) {
       let pipe = try Descriptor.pipe()
@@ -94,7 +87,7 @@ public final class UdevMonitor: Sendable {
         thread = try NamedThread("udev-monitor") {
           var failure: SystemCallError?
           do throws(SystemCallError) {
-            let receiver = try UdevReceiver(source: source, subsystems: subsystems)
+            let receiver = try UdevReceiver(subsystems: subsystems)
             progress.hasStarted()
             try Self.serve(receiver, until: stop) { fanOut.deliver($0) }
           } catch { failure = error }

@@ -25,9 +25,10 @@ final class UdevReceiver {
   /// When this returns the socket is bound: no event from here on is missed without an `overflow`.
   /// With no subsystems those of all are received.
   init(
-    source: UdevMonitor.Source, subsystems: [String], bufferSize: Int32 = UdevReceiver.bufferSize
+    subsystems: [String], bufferSize: Int32 = UdevReceiver.bufferSize
   ) throws(SystemCallError) {
-    let name = source.rawValue
+    // libudev's name of the kernel's group; `udev` is that of udevd.
+    let name = "kernel"
     guard let context = unsafe udev_new() else {
       throw SystemCallError(call: "udev_new", subject: name, errno: Errno(rawValue: Glibc.errno))
     }

@@ -63,6 +63,14 @@ struct BackendOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
+      nvmet: promise volumes this many times what the pool has, 1 or more (default: 1). Volumes that \
+      are all filled then run out of room, and their writes fail. --pool-dir or --thin-pool only.
+      """, valueName: "times"))
+  var overcommit: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       nvmet: where volumes are served, separated by commas: 192.0.2.1:4420,[2001:db8::1]:4420. \
       Several make multipath. A volume keeps those it was made with.
       """, valueName: "address:port"))
@@ -92,7 +100,8 @@ struct BackendOptions: ParsableArguments {
     let made: [(String, Bool)] = [
       ("--pool-dir", poolDir != nil), ("--pool-is-mount", poolIsMount),
       ("--pool-vg", poolVg != nil), ("--thin-pool", thinPool != nil),
-      ("--reserve", reserve != nil), ("--portals", portals != nil),
+      ("--reserve", reserve != nil), ("--overcommit", overcommit != nil),
+      ("--portals", portals != nil),
       ("--transport", transport != nil), ("--nqn-prefix", nqnPrefix != nil),
     ]
     switch backend {
@@ -136,6 +145,9 @@ struct BackendOptions: ParsableArguments {
   }
 
   private func pool() throws -> Pool {
+    guard overcommit.map({ $0 >= 1 && $0.isFinite }) ?? true else {
+      throw ValidationError("--overcommit must be 1 or more")
+    }
     switch (poolDir, poolVg) {
     case (let directory?, nil):
       guard directory.hasPrefix("/") else {
@@ -147,42 +159,25 @@ struct BackendOptions: ParsableArguments {
       return .files(
         FilePoolConfiguration(
           directory: directory, mustBeMountPoint: poolIsMount,
-          reserve: reserve?.amount ?? .percent(5)))
+          reserve: reserve?.amount ?? .percent(5), overcommit: overcommit ?? 1))
     case (nil, let group?):
       guard !poolIsMount else {
         throw ValidationError("--pool-is-mount is of no use without --pool-dir")
+      }
+      guard overcommit == nil || thinPool != nil else {
+        throw ValidationError(
+          "--overcommit needs --thin-pool: what is not thin takes all of its room at once")
       }
       guard case .bytes(let bytes) = reserve?.amount ?? .bytes(0) else {
         throw ValidationError("--reserve of a volume group must be bytes, as 20GiB")
       }
       return .logicalVolumes(
-        LVMPoolConfiguration(volumeGroup: group, thinPool: thinPool, reserve: bytes))
+        LVMPoolConfiguration(
+          volumeGroup: group, thinPool: thinPool, reserve: bytes, overcommit: overcommit ?? 1))
     case (nil, nil), (_?, _?):
       throw ValidationError(
         "--backend nvmet needs one of --pool-dir, a directory for the volumes, and --pool-vg, an LVM "
           + "volume group")
     }
-  }
-}
-
-/// `5%`, `20GiB`, `21474836480`
-struct Reserve: ExpressibleByArgument {
-  let amount: FilePoolConfiguration.Reserve
-
-  init?(argument: String) {
-    if argument.hasSuffix("%") {
-      guard let percent = Int(argument.dropLast()), (0...99).contains(percent) else { return nil }
-      amount = .percent(percent)
-      return
-    }
-    let units: [(String, Int64)] = [
-      ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
-    ]
-    guard let (name, size) = units.first(where: { argument.hasSuffix($0.0) }),
-      let count = Int64(argument.dropLast(name.count)), count >= 0
-    else { return nil }
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
-    guard !overflow else { return nil }
-    amount = .bytes(bytes)
   }
 }

@@ -12,7 +12,10 @@ final class FakeLVM: CommandRunner {
     var origin: String?
     var isReadOnly = false
     var isActive = true
+    var isSuspended = false
     var isOpen = false
+    /// Its metadata names blocks that are not there.
+    var isDamaged = false
   }
 
   struct State {
@@ -20,13 +23,26 @@ final class FakeLVM: CommandRunner {
     var poolTags: Set<String> = []
     var poolSize: Int64 = 1 << 30
     var poolZeroes = true
+    var poolIsSuspended = false
+    /// Of lv_attr.
+    var poolHealth = "-"
     var missing = 0
+    /// What `lvmconfig` prints of the filters.
+    var filters = ""
+    /// The `--config` of each program, nil for one without.
+    var settings: [String?] = []
     var log: [String] = []
     /// So many more programs that change something are run; then this life is over.
     var left: Int?
   }
 
   let state = Mutex(State())
+  /// Called with each program before it is run: a seam for what happens meanwhile.
+  let before: @Sendable (_ program: String) async -> Void
+
+  init(before: @escaping @Sendable (_ program: String) async -> Void = { _ in }) {
+    self.before = before
+  }
 
   /// The programs that changed something, in order.
   var log: [String] { state.withLock { $0.log } }
@@ -37,9 +53,15 @@ final class FakeLVM: CommandRunner {
   func run(
     _ command: Command, deadline: ContinuousClock.Instant
   ) async throws(CommandError) -> CommandOutput {
+    await before(command.program)
     let result = state.withLock { state -> (Int32, String, String)? in
+      if command.program != "lvmconfig" {
+        state.settings.append(
+          command.arguments.first == "--config" ? command.arguments[1] : nil)
+      }
       switch command.program {
       case "vgs": return (0, Self.groups(state), "")
+      case "lvmconfig": return (5, state.filters, "  Configuration node devices/filter not found\n")
       case "lvs": return (0, Self.report(state), "")
       default:
         if let left = state.left {
@@ -68,7 +90,7 @@ final class FakeLVM: CommandRunner {
     var operands: [String] = []
     var rest = command.arguments[...]
     while let argument = rest.popFirst() {
-      if ["--yes", "--thin", "--snapshot"].contains(argument) {
+      if ["--yes", "--thin", "--snapshot", "--refresh"].contains(argument) {
         options[argument] = []
       } else if argument.hasPrefix("--") {
         options[argument, default: []].append(rest.popFirst() ?? "")
@@ -110,8 +132,14 @@ final class FakeLVM: CommandRunner {
         throw Refusal(text: "New size matches existing size")
       }
       state.volumes[name]?.size = size
+    case "lvchange" where name == "pool" && command.arguments.contains("--refresh"):
+      state.poolIsSuspended = false
+    case "lvchange" where command.arguments.contains("--refresh"):
+      state.volumes[name]?.isSuspended = false
     case "lvchange" where name == "pool":
       state.poolTags.formUnion(options["--addtag"] ?? [])
+    case "lvchange" where state.volumes[name]?.isDamaged == true:
+      throw Refusal(text: "device-mapper: reload ioctl on  (253:5) failed: No data available")
     case "lvchange":
       state.volumes[name]?.tags.subtract(options["--deltag"] ?? [])
       state.volumes[name]?.tags.formUnion(options["--addtag"] ?? [])
@@ -130,7 +158,8 @@ final class FakeLVM: CommandRunner {
 
   private static func report(_ state: State) -> String {
     var rows = state.volumes.sorted { $0.key < $1.key }.map { name, volume in
-      let state = "\(volume.isActive ? "a" : "-")\(volume.isOpen ? "o" : "-")"
+      let mode = volume.isSuspended ? "s" : volume.isActive ? "a" : "-"
+      let state = "\(mode)\(volume.isOpen ? "o" : "-")"
       return row(
         name, volume.size, volume.tags, pool: "pool",
         attributes: "V\(volume.isReadOnly ? "r" : "w")i-\(state)tz--",
@@ -139,7 +168,8 @@ final class FakeLVM: CommandRunner {
     rows.append(
       row(
         "pool", state.poolSize, state.poolTags, pool: "",
-        attributes: "twi-aot\(state.poolZeroes ? "z" : "-")--", data: "0.01", metadata: "10.94",
+        attributes: "twi-\(state.poolIsSuspended ? "s" : "a")ot\(state.poolZeroes ? "z" : "-")"
+          + "\(state.poolHealth)-", data: "0.01", metadata: "10.94",
         isActive: true))
     return "{\"report\": [{\"lv\": [\(rows.joined(separator: ","))]}]}"
   }

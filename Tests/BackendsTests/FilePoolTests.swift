@@ -38,6 +38,25 @@ struct FilePoolTests {
     }
   }
 
+  @Test("Of several volumes those are read that are complete, and names are listed without reading")
+  func several() async throws {
+    try await PoolGround.directory.run { bench in
+      try await bench.withPool { pool in
+        let ids = try "abcd".map { try ObjectID.volume($0) }
+        let a = try await pool.create(ids[0])
+        _ = try await pool.create(ids[1])
+        let directory = "\(bench.directory)/volumes"
+        try Files.replaceDurably("\(directory)/\(ids[2]).half", with: [], mode: 0o600)
+        // Damage: the others are read all the same, and it is not lost from the names.
+        try Files.unlink("\(directory)/\(ids[1]).img")
+        #expect(try await pool.volumes([ids[2], ids[0], ids[3]], deadline: .ample) == [a])
+        #expect(try await pool.volumeIDs(deadline: .ample) == [ids[0], ids[1]])
+        #expect(
+          try await code { _ = try await pool.volumes(ids, deadline: .ample) } == .broken)
+      }
+    }
+  }
+
   @Test("A volume of the same name that is anything else is refused and left as it is")
   func different() async throws {
     try await PoolGround.directory.run { bench in

@@ -22,6 +22,8 @@ final class ImitatedConfigFS: ConfigFS {
       var connections: Set<String> = []
       /// Paths at which a change waits until it is gone from here.
       var hanging: Set<String> = []
+      /// Addresses with their services that the machine does not have.
+      var absent: Set<String> = []
     }
     let state = Mutex(State())
   }
@@ -46,6 +48,9 @@ final class ImitatedConfigFS: ConfigFS {
 
   /// The same target seen by another life of the driver.
   func seen(by life: KillSwitch) -> ImitatedConfigFS { ImitatedConfigFS(self, life) }
+
+  /// What was changed since the last `takeLog`.
+  var log: [String] { shared.state.withLock { $0.log } }
 
   /// What was changed since the last time this was asked.
   func takeLog() -> [String] {
@@ -227,6 +232,13 @@ final class ImitatedConfigFS: ConfigFS {
   func hang(_ path: String) { shared.state.withLock { _ = $0.hanging.insert(path) } }
   func letGo(_ path: String) { shared.state.withLock { _ = $0.hanging.remove(path) } }
 
+  /// Takes an address, such as `192.0.2.1:4420`, from the machine, or gives it back.
+  func setAddress(_ address: String, isThere: Bool) {
+    shared.state.withLock { state in
+      if isThere { state.absent.remove(address) } else { state.absent.insert(address) }
+    }
+  }
+
   // MARK: The kernel's part
 
   private func change(_ call: String, _ path: String) throws(SystemCallError) {
@@ -238,6 +250,9 @@ final class ImitatedConfigFS: ConfigFS {
     let address = try files.read("\(port)/addr_traddr") + ":" + files.read("\(port)/addr_trsvcid")
     guard try ["tcp", "rdma"].contains(files.read("\(port)/addr_trtype")) else {
       throw refusal(.invalidArgument, port)
+    }
+    guard !shared.state.withLock({ $0.absent.contains(address) }) else {
+      throw refusal(.addressNotAvailable, port)
     }
     for other in try files.names(in: "ports") where "ports/\(other)" != port {
       let path = "ports/\(other)"

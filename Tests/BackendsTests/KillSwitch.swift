@@ -11,6 +11,7 @@ final class KillSwitch: Sendable {
   private struct State {
     var left: Int?
     var isDead = false
+    var steps = 0
   }
   private let state = Mutex(State())
 
@@ -19,8 +20,12 @@ final class KillSwitch: Sendable {
 
   var isDead: Bool { state.withLock { $0.isDead } }
 
+  /// Looks and changes so far.
+  var steps: Int { state.withLock { $0.steps } }
+
   func willChange(_ call: String, _ subject: String) throws(SystemCallError) {
     let dies = state.withLock { state in
+      state.steps += 1
       if let left = state.left {
         state.isDead = state.isDead || left == 0
         state.left = max(0, left - 1)
@@ -31,6 +36,7 @@ final class KillSwitch: Sendable {
   }
 
   func willLook(_ call: String, _ subject: String) throws(SystemCallError) {
+    state.withLock { $0.steps += 1 }
     if isDead { throw SystemCallError(call: call, subject: subject, errno: .interrupted) }
   }
 }
@@ -57,9 +63,9 @@ struct MortalStore: StateStore {
     try await base.delete(key, ifVersion: version)
   }
 
-  func keys() async throws(StateStoreError) -> [String] {
+  func keys(beginningWith prefix: String) async throws(StateStoreError) -> [String] {
     try look("keys", "")
-    return try await base.keys()
+    return try await base.keys(beginningWith: prefix)
   }
 
   private func look(_ call: String, _ key: String) throws(StateStoreError) {

@@ -1,3 +1,4 @@
+import NVMe
 import Testing
 
 @testable import Backends
@@ -13,7 +14,7 @@ import Testing
     try LVMPool(
       LVMPoolConfiguration(
         volumeGroup: "tank", thinPool: "pool", reserve: reserve, overcommit: overcommit),
-      owner: owner, runner: lvm)
+      owner: owner, runner: lvm, sysfs: NVMeSysfs(root: "/nonexistent"))
   }
 
   @Test("Each operation runs these programs, and a second time none")
@@ -150,7 +151,7 @@ import Testing
     try await pool.checkHealth(isKnown: false, deadline: .ample)
   }
 
-  @Test("Volumes that are in use stay, and inactive ones are activated")
+  @Test("Volumes that are in use stay")
   func use() async throws {
     let lvm = FakeLVM()
     let a = try ObjectID.volume("a")
@@ -158,12 +159,39 @@ import Testing
     try await pool.create(a, size: 64 * Self.mebibyte)
     lvm.change { $0.volumes[a.description]?.isOpen = true }
     #expect(try await code { try await pool.delete(a) } == .inUse)
+    lvm.change { $0.volumes[a.description]?.isOpen = false }
+    try await pool.delete(a)
+  }
+
+  @Test("Inactive volumes are activated, each by itself: what keeps one keeps no other")
+  func activation() async throws {
+    let lvm = FakeLVM()
+    let pool = try pool(lvm)
+    let (a, b, c, d) = (
+      try ObjectID.volume("a"), try ObjectID.volume("b"), try ObjectID.volume("c"),
+      try ObjectID.volume("d")
+    )
+    for id in [a, b, c] { try await pool.create(id, size: 64 * Self.mebibyte) }
     lvm.change {
-      $0.volumes[a.description]?.isOpen = false
-      $0.volumes[a.description]?.isActive = false
+      for id in [a, b, c] { $0.volumes[id.description]?.isActive = false }
+      $0.volumes[a.description]?.isDamaged = true
+      _ = $0.volumes[b.description]?.tags.insert("nvmeof-csi.colour=red")
     }
-    try await pool.checkHealth(isKnown: false, deadline: .ample)
-    #expect(lvm.volumes[a.description]?.isActive == true)
+    try await pool.checkHealth(isKnown: true, deadline: .ample)
+    let objects = try await pool.activate([a, b, c, d], deadline: .ample)
+    #expect(objects.keys.sorted() == [a, b, c, d])
+    func code(_ id: ObjectID) -> BackendError.Code? {
+      guard case .failure(let error)? = objects[id] else { return nil }
+      return error.code
+    }
+    #expect(code(a) == .failed)
+    #expect(code(b) == .broken)
+    #expect(try objects[c]?.get()?.path == "/dev/tank/\(c)")
+    #expect(lvm.volumes[c.description]?.isActive == true)
+    #expect(try objects[d]?.get() == .some(nil))
+    let programs = lvm.log.count
+    _ = try await pool.activate([c], deadline: .ample)
+    #expect(lvm.log.count == programs)
   }
 
   @Test("Broken tags fail a listing and name the volume; others go on")

@@ -160,6 +160,66 @@ struct NVMetBackendTests {
     }
   }
 
+  @Test("what a call does is as much among many volumes as among few")
+  func flat() async throws {
+    try await TargetBench.run { bench in
+      let life = KillSwitch()
+      let driver = try bench.driver(life)
+      let (x, page) = (try ObjectID.volume("x"), try "abc".map { try ObjectID.volume($0) })
+      func steps(_ body: () async throws -> Void) async throws -> Int {
+        let before = life.steps
+        try await body()
+        return life.steps - before
+      }
+      func costs() async throws -> [Int] {
+        bench.storage.state.withLock { $0.read = 0 }
+        let costs = [
+          try await steps {
+            _ = try await driver.createVolume(bench.specification(x), deadline: .ample) { _, _ in }
+          },
+          try await steps { try await driver.allow(hostNQN("n1"), volume: x, deadline: .ample) },
+          try await steps { try await driver.revoke(hostNQN("n1"), volume: x, deadline: .ample) },
+          try await steps { _ = try await driver.volume(x, deadline: .ample) },
+          try await steps { _ = try await driver.volumes(page, deadline: .ample) },
+          try await steps { try await driver.deleteVolume(x, deadline: .ample) { _, _ in } },
+        ]
+        #expect(bench.storage.state.withLock { $0.read } == page.count)
+        return costs
+      }
+      for letter in "abc" { try await bench.volume(letter, hosts: ["node-1"]) }
+      let few = try await costs()
+      #expect(few.allSatisfy { $0 > 0 })
+      for letter in "defghijklmnopqrstuvw" { try await bench.volume(letter, hosts: ["node-1"]) }
+      #expect(try await costs() == few)
+    }
+  }
+
+  @Test("of several volumes those are told that there are, also those that only one side has")
+  func several() async throws {
+    try await TargetBench.run { bench in
+      let driver = try bench.driver()
+      for letter in "abcd" { try await bench.volume(letter) }
+      let ids = try "abcde".map { try ObjectID.volume($0) }
+      let key = "exports/\(ids[0])"
+      try await bench.store.delete(
+        key, ifVersion: try #require(try await bench.store.get(key)).version)
+      bench.storage.state.withLock { $0.objects[ids[1]] = nil }
+      let broken = "exports/\(ids[2])"
+      _ = try await bench.store.put(
+        broken, [1], ifVersion: try await bench.store.get(broken)?.version)
+      let volumes = try await driver.volumes(ids, deadline: .ample)
+      #expect(volumes.keys.sorted() == Array(ids[..<4]))
+      #expect(volumes[ids[0]]?.fault?.contains("record is gone") == true)
+      #expect(volumes[ids[1]]?.fault?.contains("is gone") == true)
+      #expect(volumes[ids[2]]?.fault?.contains("cannot be understood") == true)
+      #expect(volumes[ids[3]] == (try await driver.volume(ids[3], deadline: .ample)))
+      #expect(volumes[ids[3]]?.fault == nil)
+      #expect(try await driver.volumeIDs(deadline: .ample) == Array(ids[..<4]))
+      #expect(try await driver.volumes([], deadline: .ample) == [:])
+      #expect(try await driver.volumes([ids[3]], deadline: .ample).keys.sorted() == [ids[3]])
+    }
+  }
+
   @Test("storage whose record was lost is shown, is no leftover, and is exported when made again")
   func lostRecord() async throws {
     try await TargetBench.run { bench in

@@ -179,6 +179,11 @@ extension Pool {
     }
   }
 
+  /// Every volume that is complete, or an error.
+  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
+    try await volumes(try await volumeIDs(deadline: deadline), deadline: deadline)
+  }
+
   func volumeIDs() async throws(BackendError) -> [ObjectID] {
     try await volumes(deadline: .ample).map(\.id)
   }

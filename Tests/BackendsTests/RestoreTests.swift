@@ -42,8 +42,8 @@ struct RestoreTests {
       _ = try await bench.store.put(key, Array("{\"format\": 1".utf8), ifVersion: version)
       let driver = try bench.driver()
       try await driver.restore(deadline: .ample)
-      #expect(bench.reports.count == 1)
-      #expect(bench.reports.first?.contains("\(damaged.id)") == true)
+      #expect(bench.reports.count == 2)
+      #expect(bench.reports.allSatisfy { $0.contains("\(damaged.id)") })
       #expect(try bench.configFS.names(in: "subsystems") == [volume.export.nqn.rawValue])
       #expect(try await driver.volume(volume.id, deadline: .ample) == volume)
       await expectError(.broken, "cannot be understood") {
@@ -59,6 +59,41 @@ struct RestoreTests {
     }
   }
 
+  @Test("a record that was set aside is told and left alone, whether its storage is there or not")
+  func setAside() async throws {
+    try await TargetBench.run { bench in
+      let ids = try "abc".map { try ObjectID.volume($0) }
+      let state = "\(bench.directory)/state"
+      do {
+        let driver = try bench.driver(store: try await FileStateStore(directory: state))
+        for id in ids {
+          _ = try await driver.createVolume(bench.specification(id), deadline: .ample) { _, _ in }
+        }
+      }
+      try bench.configFS.clear()
+      for id in ids.dropLast() {
+        try Files.replaceDurably("\(state)/exports%2F\(id)", with: [0], mode: 0o600)
+      }
+      bench.storage.state.withLock { _ = $0.objects.removeValue(forKey: ids[1]) }
+      // Opening it sets the two aside.
+      let driver = try bench.driver(store: try await FileStateStore(directory: state))
+      let left = try await driver.restore(deadline: .ample)
+      #expect(left.keys.sorted() == Array(ids.dropLast()))
+      #expect(left.values.allSatisfy { $0.code == .broken })
+      for id in ids.dropLast() {
+        #expect(bench.reports.contains { $0.hasPrefix("volume \(id) is not restored") })
+      }
+      let volumes = try await driver.volumes(deadline: .ample)
+      #expect(volumes.map(\.id) == [ids[0], ids[2]])
+      #expect(volumes[0].fault?.contains("export record") == true)
+      #expect(volumes[1].fault == nil)
+      #expect(try await driver.leftovers(deadline: .ample) == [])
+      await expectError(.broken, "set aside") {
+        _ = try await driver.createVolume(bench.specification(ids[1]), deadline: .ample) { _, _ in }
+      }
+    }
+  }
+
   @Test("storage that is gone is told and not exported, and the others are")
   func goneStorage() async throws {
     try await TargetBench.run { bench in
@@ -66,28 +101,10 @@ struct RestoreTests {
       let volume = try await bench.volume("b")
       try bench.configFS.clear()
       bench.storage.state.withLock { _ = $0.objects.removeValue(forKey: gone.id) }
-      try await bench.driver().restore(deadline: .ample)
-      #expect(bench.reports.count == 1)
+      let driver = try bench.driver(limits: TargetBench.patient)
+      #expect(try await driver.restore(deadline: .ample).keys.sorted() == [gone.id])
       #expect(bench.reports.first?.contains("is gone") == true)
       #expect(try bench.configFS.names(in: "subsystems") == [volume.export.nqn.rawValue])
-    }
-  }
-
-  @Test("storage that cannot be opened yet is asked for again, and the others are exported")
-  func lateStorage() async throws {
-    try await TargetBench.run { bench in
-      let late = try await bench.volume("a", hosts: ["node-1"])
-      try await bench.volume("b")
-      let before = try bench.configFS.contents()
-      try bench.configFS.clear()
-      let path = "\(bench.storage.directory)/\(late.id)"
-      try Files.renameDurably(path, to: path + ".away")
-      let driver = try bench.driver()
-      await expectError(.unavailable, path) { try await driver.restore(deadline: .ample) }
-      #expect(try bench.configFS.names(in: "ports").count == 2)
-      try Files.renameDurably(path + ".away", to: path)
-      try await driver.restore(deadline: .ample)
-      #expect(try bench.configFS.contents() == before)
     }
   }
 

@@ -13,6 +13,12 @@ final class ScratchPool: Pool {
     /// Volumes that something depends on.
     var pinned: Set<ObjectID> = []
     var quietSource = false
+    /// Volumes that were asked for several at a time.
+    var read = 0
+    /// Volumes that cannot be activated.
+    var inactive: [ObjectID: BackendError] = [:]
+    /// What every look at a volume fails with.
+    var damage: BackendError?
   }
 
   /// What outlives the driver.
@@ -40,6 +46,16 @@ final class ScratchPool: Pool {
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
     if let error = storage.state.withLock({ $0.health }) { throw error }
+  }
+
+  func activate(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
+    let (objects, inactive) = storage.state.withLock { ($0.objects, $0.inactive) }
+    return Dictionary(
+      uniqueKeysWithValues: ids.map { id in
+        (id, inactive[id].map { .failure($0) } ?? .success(objects[id]))
+      })
   }
 
   func createVolume(
@@ -111,11 +127,27 @@ final class ScratchPool: Pool {
   func volume(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> PoolObject? {
-    storage.state.withLock { $0.objects[id] }
+    if let error = storage.state.withLock({ $0.damage }) { throw error }
+    return storage.state.withLock { $0.objects[id] }
   }
 
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
-    storage.state.withLock { $0.objects.values.sorted { $0.id < $1.id } }
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [PoolObject] {
+    storage.state.withLock { state in
+      state.read += ids.count
+      return ids.sorted().compactMap { state.objects[$0] }
+    }
+  }
+
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
+    storage.state.withLock { $0.objects.keys.sorted() }
+  }
+
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    storage.state.withLock { $0.snapshots[id] }
   }
 
   func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]

@@ -64,6 +64,20 @@ struct StaticBackendTests {
     }
   }
 
+  @Test("reads who has a volume of those only that are asked for")
+  func several() async throws {
+    let other = Self.entry.replacing("aaaaaaaaaa", with: "bbbbbbbbbb")
+    try await withList("[\(Self.entry), \(other)]") { backend in
+      let a = try ObjectID.volume("a")
+      let ids = try await backend.volumeIDs(deadline: .ample)
+      #expect(ids.count == 2 && ids.first == a)
+      try await backend.allow(hostNQN("n1"), volume: a, deadline: .ample)
+      let found = try await backend.volumes([a, try .volume("z")], deadline: .ample)
+      #expect(found.keys.sorted() == [a])
+      #expect(found[a]?.export.allowedHosts == [hostNQN("n1")])
+    }
+  }
+
   @Test(
     "a file that is not understood is an error that says where",
     arguments: [

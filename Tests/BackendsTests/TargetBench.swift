@@ -34,16 +34,27 @@ final class TargetBench: Sendable {
     try? TransportAddress($0, transport: .tcp)
   }
 
+  /// Waits for nothing that is late.
+  static let hasty = RestoreLimits(
+    patience: .zero, volume: .seconds(60), pause: .milliseconds(5), concurrency: 2)
+  /// Waits for longer than any test may.
+  static let patient = RestoreLimits(
+    patience: .seconds(600), volume: .seconds(60), pause: .milliseconds(5), concurrency: 2)
+
   /// What was reported so far.
   var reports: [String] { told.withLock { $0 } }
 
   /// A driver, until `life` ends.
-  func driver(_ life: KillSwitch = KillSwitch(), cluster: String = "c1") throws -> NVMetBackend {
+  func driver(
+    _ life: KillSwitch = KillSwitch(), cluster: String = "c1",
+    limits: RestoreLimits = TargetBench.hasty, store: (any StateStore)? = nil
+  ) throws -> NVMetBackend {
     try NVMetBackend(
       NVMetConfiguration(
         owner: PoolOwner(driver: "nvmeof.csi.dev", cluster: cluster), portals: Self.portals),
-      pool: ScratchPool(storage, life: life), store: MortalStore(base: store, life: life),
-      fs: configFS.seen(by: life), settle: {},
+      pool: ScratchPool(storage, life: life),
+      store: MortalStore(base: store ?? self.store, life: life),
+      fs: configFS.seen(by: life), settle: {}, limits: limits,
       report: { text in self.told.withLock { $0.append(text) } })
   }
 
@@ -59,6 +70,19 @@ final class TargetBench: Sendable {
     _ = try await driver.createVolume(specification(id), deadline: .ample) { _, _ in }
     for host in hosts { try await driver.allow(hostNQN(host), volume: id, deadline: .ample) }
     return try #require(try await driver.volume(id, deadline: .ample))
+  }
+
+  /// Loses the export records, as with the driver's state directory.
+  func loseRecords() async throws {
+    for key in try await store.keys() {
+      try await store.delete(key, ifVersion: try #require(try await store.get(key)).version)
+    }
+  }
+
+  /// Loses a volume's storage; the target may have it open.
+  func loseStorage(_ volume: BackendVolume) throws {
+    storage.state.withLock { _ = $0.objects.removeValue(forKey: volume.id) }
+    try Files.removeDurably("\(storage.directory)/\(volume.id)")
   }
 
   private func remove(_ path: String) throws {

@@ -102,6 +102,47 @@ struct LoopDeviceTests {
   }
 
   @Test(
+    "A device that is held open is checked and formatted all the same, and kept until it is let go")
+  func pinned() async throws {
+    let size: UInt64 = 64 << 20
+    try await withBench(size: size) { bench in
+      let device = try bench.device(size: size)
+      let pin = try await bench.calls.pin(
+        device: device.path, until: .ample, deadline: .ample)
+      #expect(pin.device == device.number)
+      guard
+        case .empty(let proof) = try await bench.devices.content(of: device, deadline: .ample)
+      else {
+        Issue.record("not empty")
+        return
+      }
+      try await bench.devices.makeFileSystem(
+        .ext4, on: device, provenBy: proof, options: [], deadline: .ample)
+      try await bench.devices.check(.ext4, on: device, deadline: .ample)
+      #expect(pin.isHeld)
+      // The kernel lets go of a loop device with whoever has it open last.
+      try await bench.run("losetup", "-d", device.path)
+      #expect(try await bench.run("losetup", "-l", "-n", device.path).standardOutput != "")
+      await pin.release(by: .ample)
+      #expect(!pin.isHeld)
+      #expect(bench.calls.stuck == [])
+      // Once more is once.
+      await pin.release(by: .ample)
+      try await bench.run("losetup", device.path, bench.file)
+    }
+  }
+
+  @Test("A device is held no longer than was said, and that shows")
+  func pinLimit() async throws {
+    try await withBench(size: 1 << 20) { bench in
+      let pin = try await bench.calls.pin(
+        device: bench.path, until: .now + .milliseconds(300), deadline: .ample)
+      for _ in 0..<1000 where pin.isHeld { try await Task.sleep(for: .milliseconds(10)) }
+      #expect(!pin.isHeld)
+    }
+  }
+
+  @Test(
     "A mounted ext4 is in use, and grows with its device",
     .enabled(if: mayGrowExt4, "the kernel lets only CAP_SYS_RESOURCE grow an ext4"))
   func growExt4() async throws { try await grow(.ext4, from: 64 << 20) }

@@ -32,7 +32,7 @@ struct DriverErrorTests {
     "keeps what a fabrics error says, with a code that tells whether a retry can help",
     arguments: [
       (FabricsError.Code.refused, DriverError.Code.unavailable), (.unreachable, .unavailable),
-      (.timedOut, .deadlineExceeded), (.unknownSubsystem, .notFound),
+      (.silent, .deadlineExceeded), (.timedOut, .deadlineExceeded), (.unknownSubsystem, .notFound),
       (.hostNotAllowed, .failedPrecondition), (.noNVMeCLI, .failedPrecondition),
       (.noKernelModule, .failedPrecondition), (.identityConflict, .failedPrecondition),
       (.authentication, .unauthenticated), (.stillPresent, .internal),

@@ -30,6 +30,7 @@ struct StageRecordsTests {
       .init(path: "/var/lib/kubelet/pods/1/mount", readOnly: false, mode: .singleNodeMultiWriter),
       .init(path: "/var/lib/kubelet/pods/2/mount", readOnly: true, mode: .singleNodeReaderOnly),
     ]
+    record.targets[0].isRenewed = true
     return record
   }
 
@@ -49,6 +50,15 @@ struct StageRecordsTests {
     try await records.remove(record.volume)
     try await records.remove(record.volume)
     #expect(try await records.record(of: record.volume) == nil)
+  }
+
+  @Test("of a volume whose id makes no file name: the id is what is wrong")
+  func longID() async throws {
+    let records = StageRecords(MemoryStateStore())
+    let volume = try VolumeID(String(repeating: "ä", count: 64))
+    let error = await #expect(throws: DriverError.self) { try await records.record(of: volume) }
+    #expect(error?.code == .invalidArgument)
+    #expect(error?.message.contains("too long") == true)
   }
 
   @Test("of a raw block volume with nothing but what is needed")

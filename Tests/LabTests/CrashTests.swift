@@ -27,7 +27,8 @@ struct CrashTests {
   }
 
   static let stageSteps = around(
-    "stage", "record", "connect", "namespace", "probe", "intent", "format", "formatted", "mount",
+    "stage", "record", "connect", "namespace", "pin", "probe", "intent", "format", "formatted",
+    "mount",
     "commit")
 
   @Test("while it stages an empty volume", arguments: stageSteps)

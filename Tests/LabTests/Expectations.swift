@@ -1,4 +1,5 @@
 import GRPC
+import Lab
 import Testing
 
 /// Expects a call to fail with a code and a message that holds every one of the texts.
@@ -13,5 +14,16 @@ func expectRefusal(
   #expect(error.code == code, "\(error)", sourceLocation: sourceLocation)
   for text in texts {
     #expect(error.message.contains(text), "\(error)", sourceLocation: sourceLocation)
+  }
+}
+
+/// Waits until a condition that has to ask the plugin holds.
+func eventuallyHolds(
+  within limit: Duration, _ what: String, _ condition: () async throws -> Bool
+) async throws {
+  let end = ContinuousClock.now + limit
+  while try await !condition() {
+    guard ContinuousClock.now < end else { throw LabError("waited \(limit) in vain for \(what)") }
+    try await Task.sleep(for: .milliseconds(200))
   }
 }

@@ -1,5 +1,6 @@
 import CSI
 import Foundation
+import GRPC
 import Lab
 import Linux
 import NVMe
@@ -19,6 +20,41 @@ struct FailedFileSystemTests {
         try Files.writeAttribute("boom", to: "/sys/fs/ext4/\(name)/trigger_fs_error")
         #expect(!node.works(volume, use, at: path, writer), "it takes no writes")
         try await node.expectHealed(volume, use, at: path, writer)
+      }
+      try await node.takeDown(volume, use)
+    }
+  }
+
+  @Test("is not given to anybody: NodePublishVolume and NodeStageVolume restore it first")
+  func handedOut() async throws {
+    // Whatever heals here the RPC has healed.
+    try await Scenario.run(environment: ["NVMEOF_CSI_NO_RECOVERY": "1"]) { lab in
+      let node = lab.node
+      let volume = try lab.volume(size: 96 << 20)
+      let use = LabNode.Use.fileSystem("ext4", flags: ["errors=remount-ro"])
+      let (path, writer) = try await node.prepare(volume, use)
+      let name = try #require(try BlockTests.head(of: volume)).name
+      for publishes in [true, false] {
+        try Files.writeAttribute("boom", to: "/sys/fs/ext4/\(name)/trigger_fs_error")
+        #expect(!node.works(volume, use, at: path, writer), "it takes no writes")
+        // Somebody works in it, so it cannot be unmounted.
+        let held = open(path + "/log", O_RDONLY)
+        await expectRefusal(.unavailable, "takes no changes any more", "could not be restored") {
+          try await node.stage(volume, use)
+        }
+        await expectRefusal(.unavailable, "takes no changes any more", "could not be restored") {
+          try await node.publish(volume, use, pod: "pod-2")
+        }
+        close(held)
+        try await eventuallyHolds(within: .seconds(60), "the RPC to restore it") {
+          if publishes {
+            return (try? await node.publish(volume, use, pod: "pod-2")) != nil
+          } else {
+            return (try? await node.stage(volume, use)) != nil
+          }
+        }
+        #expect(node.works(volume, use, at: path, writer))
+        if publishes { try await node.unpublish(volume, use, pod: "pod-2") }
       }
       try await node.takeDown(volume, use)
     }

@@ -67,19 +67,25 @@ struct NVMetBackendTests {
   }
 
   @Test(
-    "after a reboot of the target hosts go on with what they had queued, on the same controllers")
+    "after a reboot of the target the hosts of all volumes go on, with what they had queued and on the same controllers"
+  )
   func restore() async throws {
     try await Storage.run { storage in
       let host = HostIdentity(nodeID: "lab-host")
-      let (volume, others) = try await storage.withBackend { backend in
-        let volume = try await storage.create("a", backend)
-        try await backend.allow(host.nqn, volume: volume.id, deadline: storage.ample)
-        var others: [BackendVolume] = []
-        for letter in "bcdefgh" { others.append(try await storage.create(letter, backend)) }
-        return (try #require(try await backend.volume(volume.id, deadline: storage.ample)), others)
+      let volumes = try await storage.withBackend { backend in
+        var volumes: [BackendVolume] = []
+        for letter in "abcdefgh" {
+          let id = try await storage.create(letter, backend).id
+          try await backend.allow(host.nqn, volume: id, deadline: storage.ample)
+          volumes.append(try #require(try await backend.volume(id, deadline: storage.ample)))
+        }
+        return volumes
       }
-      let disk = try await storage.connect(host, volume)
-      let controllers = try storage.controllers(volume).map(\.name)
+      let volume = volumes[0]
+      var disks: [Namespace] = []
+      for volume in volumes { disks.append(try await storage.connect(host, volume)) }
+      let disk = disks[0]
+      let controllers = try volumes.map { try storage.controllers($0).map(\.name) }
       let writer = ChecksumWriter(path: "/dev/\(disk.name)")
       writer.start()
       try await eventually(within: .seconds(60), "first records") { writer.acknowledged > 50 }
@@ -89,10 +95,9 @@ struct NVMetBackendTests {
       let stalledAt = writer.acknowledged
       #expect(try storage.controllers(volume).allSatisfy { $0.state != .live })
       try await storage.withBackend { backend in
-        try await backend.restore(deadline: storage.ample)
-        #expect(
-          try await backend.volumes(deadline: storage.ample)
-            == ([volume] + others).sorted { $0.id < $1.id })
+        let left = try await backend.restore(deadline: storage.ample)
+        #expect(left.isEmpty)
+        #expect(try await backend.volumes(deadline: storage.ample) == volumes)
       }
       try await eventually(within: .seconds(60), "the writer to go on") {
         writer.acknowledged > stalledAt + 50
@@ -101,18 +106,70 @@ struct NVMetBackendTests {
       #expect(writer.failure == nil)
       #expect(writer.longestWait > .seconds(5))
       #expect(try writer.verify() == 0)
-      #expect(try storage.controllers(volume).map(\.name) == controllers)
-      #expect(try storage.disks(volume).map(\.name) == [disk.name])
-      #expect(try storage.disks(volume).map(\.uuid) == [volume.export.uuid])
+      try await eventually(within: .seconds(60), "every controller to be live") {
+        try volumes.allSatisfy { try storage.controllers($0).allSatisfy { $0.state == .live } }
+      }
+      #expect(try volumes.map { try storage.controllers($0).map(\.name) } == controllers)
+      #expect(try volumes.flatMap { try storage.disks($0).map(\.name) } == disks.map(\.name))
+      #expect(
+        try volumes.flatMap { try storage.disks($0).map(\.uuid) } == volumes.map(\.export.uuid))
 
-      try storage.disconnect(volume)
+      for volume in volumes { try storage.disconnect(volume) }
       try await storage.withBackend { backend in
-        try await backend.revoke(host.nqn, volume: volume.id, deadline: storage.ample)
-        for volume in [volume] + others {
+        for volume in volumes {
+          try await backend.revoke(host.nqn, volume: volume.id, deadline: storage.ample)
           try await backend.deleteVolume(volume.id, deadline: storage.ample) { _, _ in }
         }
       }
       #expect(try storage.target() == [])
+    }
+  }
+
+  @Test(
+    "a host is shut out of an image that is gone and that nvmet still serves, also after a reboot")
+  func goneImage() async throws {
+    try await Storage.run { storage in
+      try await storage.withBackend { backend in
+        let volume = try await storage.create("a", backend)
+        let host = HostIdentity(nodeID: "lab-host")
+        try await backend.allow(host.nqn, volume: volume.id, deadline: storage.ample)
+        let disk = try await storage.connect(host, volume)
+        let writer = ChecksumWriter(path: "/dev/\(disk.name)")
+        writer.start()
+        try await eventually(within: .seconds(60), "first records") { writer.acknowledged > 50 }
+        try storage.loseImage(volume)
+        let lostAt = writer.acknowledged
+        try await eventually(within: .seconds(60), "nvmet to serve what it has open") {
+          writer.acknowledged > lostAt + 50
+        }
+
+        #expect(try await backend.hosts(of: volume.id, deadline: storage.ample) == [host.nqn])
+        try await backend.revoke(host.nqn, volume: volume.id, deadline: storage.ample)
+        let cutAt = writer.acknowledged
+        try await eventually(within: .seconds(30), "the host to lose its connection") {
+          try storage.controllers(volume).allSatisfy { $0.state != .live }
+        }
+        try await Task.sleep(for: .seconds(3))
+        #expect(writer.acknowledged <= cutAt + 1)
+        #expect(!storage.connects(host, volume))
+        #expect(try await backend.hosts(of: volume.id, deadline: storage.ample) == [])
+        let reports = storage.takeReports()
+        #expect(reports.count == 1 && reports.allSatisfy { $0.contains("not exported again") })
+        try storage.disconnect(volume)
+        try? await writer.stop()
+
+        // Nothing of it can be made at the target any more, and still it is taken from the host.
+        try storage.loseConfiguration()
+        await #expect(throws: BackendError.self) {
+          try await backend.allow(host.nqn, volume: volume.id, deadline: storage.ample)
+        }
+        #expect(try await backend.hosts(of: volume.id, deadline: storage.ample) == [host.nqn])
+        try await backend.revoke(host.nqn, volume: volume.id, deadline: storage.ample)
+        #expect(try await backend.hosts(of: volume.id, deadline: storage.ample) == [])
+        #expect(storage.takeReports().count == 1)
+        try await backend.deleteVolume(volume.id, deadline: storage.ample) { _, _ in }
+        #expect(try storage.target() == [])
+      }
     }
   }
 
@@ -178,6 +235,14 @@ private struct Storage: Sendable {
     }
     let reports = storage.told.all.withLock { $0 }
     #expect(reports == [])
+  }
+
+  /// What was reported since it was last asked; the rest has to be nothing.
+  func takeReports() -> [String] {
+    told.all.withLock { reports in
+      defer { reports = [] }
+      return reports
+    }
   }
 
   private static var portals: [TransportAddress] {
@@ -249,6 +314,13 @@ private struct Storage: Sendable {
   // MARK: The target
 
   func images() throws -> [String] { try Files.names(inDirectory: "\(directory)/pool/volumes") }
+
+  /// The image's names go; whoever has it open keeps it.
+  func loseImage(_ volume: BackendVolume) throws {
+    for ending in ["json", "img"] {
+      try Files.removeDurably("\(directory)/pool/volumes/\(volume.id).\(ending)")
+    }
+  }
 
   /// What the image holds now, as the target sees it.
   func checksum(_ volume: BackendVolume) throws -> String {

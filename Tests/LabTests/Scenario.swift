@@ -6,6 +6,8 @@ import Testing
 
 /// Whether this runs in the lab's guest, where breaking things is allowed.
 let inLab = ProcessInfo.processInfo.environment["NVMEOF_CSI_LAB"] == "1"
+/// Whether there is time for more than what shows most: NVMEOF_CSI_LAB_LONG is set.
+let isLong = ProcessInfo.processInfo.environment["NVMEOF_CSI_LAB_LONG"] != nil
 
 extension Trait where Self == ConditionTrait {
   /// Runs in the lab's guest only.
@@ -13,12 +15,8 @@ extension Trait where Self == ConditionTrait {
 }
 
 extension Trait where Self == ConditionTrait {
-  /// Runs only where there is time: NVMEOF_CSI_LAB_LONG is set.
-  static var long: Self {
-    .enabled(
-      if: ProcessInfo.processInfo.environment["NVMEOF_CSI_LAB_LONG"] != nil,
-      "takes long: hack/test --full")
-  }
+  /// Runs only where there is time.
+  static var long: Self { .enabled(if: isLong, "takes long: hack/test --full") }
 }
 
 /// What the guest's kernel does when a target says "do not retry", or is gone.

@@ -243,6 +243,35 @@ import Testing
     ) { try await scan(IsolatedCalls(), "/etc/passwd", deadline: soon()) }
   }
 
+  @Test("Only a block device is held open, and opening one has a deadline")
+  func pin() async throws {
+    await #expect(
+      throws: IsolatedCallError.failed(
+        SystemCallError(call: "open", subject: "/etc/passwd", errno: Errno(rawValue: ENOTBLK)))
+    ) {
+      try await IsolatedCalls().pin(device: "/etc/passwd", until: soon(), deadline: soon())
+    }
+    try await withFIFO { fifo in
+      await #expect(
+        throws: IsolatedCallError.deadlineExceeded(call: "open", subject: fifo, stuck: false)
+      ) { try await IsolatedCalls().pin(device: fifo, until: soon(), deadline: soon(100)) }
+    }
+  }
+
+  @Test("What is open already is written to, wherever its path leads")
+  func openAttribute() async throws {
+    try await withTemporaryDirectory { directory in
+      let path = "\(directory)/attribute"
+      try Files.replaceDurably(path, with: [], mode: 0o600)
+      let attribute = try Descriptor.open(path, flags: O_WRONLY)
+      try Files.unlink(path)
+      try Files.replaceDurably(path, with: [], mode: 0o600)
+      try await IsolatedCalls().write("1", to: attribute, named: "attribute", deadline: soon())
+      #expect(try Files.read(path, limit: 16) == [])
+      #expect(try attribute.space().size == 1)
+    }
+  }
+
   private func withFIFO(_ body: (String) async throws -> Void) async throws {
     try await withTemporaryDirectory { directory in
       makeFIFO("\(directory)/fifo")

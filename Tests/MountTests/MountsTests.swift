@@ -48,6 +48,27 @@ struct MountsTests {
     }
   }
 
+  @Test("A cover takes no writes, is made once, is bound over, and goes with what is on it")
+  func cover() async throws {
+    try await Playground.run { playground in
+      let (stage, pod) = (try playground.directory("stage"), try playground.directory("pod"))
+      try await playground.mountTemporary(at: stage, flags: 0)
+      for _ in 0..<2 { try await playground.mounts.cover(pod, deadline: soon()) }
+      let covers = try playground.mounts.table().mounts(at: pod)
+      #expect(covers.map(\.isCover) == [true])
+      #expect(unsafe open(pod + "/lost", O_WRONLY | O_CREAT, 0o600) == -1)
+      #expect(errno == EROFS)
+      try await playground.mounts.bind(
+        stage, at: pod, options: MountOptions([]), deadline: soon())
+      // What is there is left alone.
+      try await playground.mounts.cover(pod, deadline: soon())
+      let top = try #require(try playground.top(pod))
+      #expect(try !top.isCover && top.device == playground.top(stage)?.device)
+      try await playground.mounts.unmount(pod, deadline: soon())
+      #expect(try playground.top(pod) == nil)
+    }
+  }
+
   @Test("A bind keeps the restrictions of its origin, adds its own, and can be repeated")
   func bind() async throws {
     try await Playground.run { playground in

@@ -194,6 +194,19 @@ struct FabricsConnectTests {
     #expect(try machine.read("\(machine.subsystem)/nvme0/ctrl_loss_tmo") == "600\n")
   }
 
+  @Test("corrects a limit that was not asked for", arguments: ["0\n", "off\n"])
+  func otherLimit(present: String) async throws {
+    let machine = try Machine("live-two-portals")
+    let attribute = "\(machine.subsystem)/nvme0/ctrl_loss_tmo"
+    try machine.write(present, attribute)
+    var options = ConnectOptions()
+    options.ctrlLossTimeout = 599
+    let portal = try TransportAddress("127.0.0.1:4420", transport: .tcp)
+    try await machine.fabrics(FakeRunner()).connect(
+      volume, at: portal, as: nodeA, options: options, deadline: .ample)
+    #expect(try machine.read(attribute).hasPrefix("599"))
+  }
+
   @Test("sets in sysfs when I/O is to fail, which nvme-cli does not always know how to ask for")
   func fastIOFail() async throws {
     let machine = try Machine("live-two-portals")
@@ -286,12 +299,19 @@ struct FabricsConnectTests {
   @Test(
     "tells apart what the network answers",
     arguments: [
-      (ECONNREFUSED, .refused), (ETIMEDOUT, .timedOut), (ENETUNREACH, .unreachable),
-      (EHOSTUNREACH, .unreachable), (EADDRNOTAVAIL, .invalidArgument),
-      (EAFNOSUPPORT, .invalidArgument), (ENODEV, .invalidArgument), (EMFILE, .unreachable),
-    ] as [(Int32, FabricsError.Code)])
-  func unanswered(errno: Int32, code: FabricsError.Code) throws {
+      (ECONNREFUSED, 0, .refused), (ECONNREFUSED, 4, .refused),
+      // A caller in a hurry learns nothing about the portal.
+      (ETIMEDOUT, 0, .timedOut), (ETIMEDOUT, 2, .timedOut), (ETIMEDOUT, 3, .silent),
+      (ENETUNREACH, 0, .unreachable), (EHOSTUNREACH, 0, .unreachable),
+      // Nobody has answered the ARP requests.
+      (EHOSTUNREACH, 3, .silent), (EHOSTDOWN, 3, .silent),
+      (EADDRNOTAVAIL, 0, .invalidArgument), (EAFNOSUPPORT, 0, .invalidArgument),
+      (ENODEV, 0, .invalidArgument), (EMFILE, 0, .unreachable),
+    ] as [(Int32, Int, FabricsError.Code)])
+  func unanswered(errno: Int32, seconds: Int, code: FabricsError.Code) throws {
     let portal = try TransportAddress("192.0.2.1:4420", transport: .tcp)
-    #expect(Fabrics.unanswered(volume, portal, errno).code == code)
+    let error = Fabrics.unanswered(volume, portal, errno, after: .seconds(seconds))
+    #expect(error.code == code)
+    #expect(error.concernsPortal == [.refused, .unreachable, .silent].contains(code))
   }
 }

@@ -91,7 +91,14 @@ final class Machine: Sendable {
   var subsystem: String { "\(sysfs.root)/class/nvme-subsystem/nvme-subsys0" }
 
   func fabrics(_ runner: FakeRunner) -> Fabrics {
-    Fabrics(sysfs: sysfs, runner: runner, kernelLog: kernelLog, fabricsDevice: fabricsDevice)
+    fabrics(runner) { (_, _, _) async throws(IsolatedCallError) in }
+  }
+
+  /// `delete` is the kernel's part of deleting a controller.
+  func fabrics(_ runner: FakeRunner = FakeRunner(), delete: @escaping Fabrics.Delete) -> Fabrics {
+    Fabrics(
+      sysfs: sysfs, runner: runner, kernelLog: kernelLog, fabricsDevice: fabricsDevice,
+      delete: delete)
   }
 
   func read(_ path: String) throws -> String {
@@ -143,6 +150,7 @@ final class Machine: Sendable {
 
   private func link(_ name: String) throws {
     try write("", "\(subsystem)/\(name)/rescan_controller")
+    try write("", "\(subsystem)/\(name)/delete_controller")
     let path = "\(sysfs.root)/class/nvme/\(name)"
     try Files.unlink(path)
     try Files.symbolicLink(at: path, to: "\(subsystem)/\(name)")

@@ -10,6 +10,12 @@ struct RecoveryPlanTests {
   static let first = "/k/pods/1/mount"
   static let second = "/k/pods/2/mount"
 
+  /// What a lost connection leaves.
+  static let deadStaging = ObservedVolume.Mounted(device: old, health: .good, isGone: true)
+  static let deadTargets: [String: ObservedVolume.Target] = [
+    first: .remains(old), second: .remains(old),
+  ]
+
   static func portal(_ number: Int) throws -> TransportAddress {
     try TransportAddress("192.0.2.\(number):4420", transport: .tcp)
   }
@@ -25,11 +31,14 @@ struct RecoveryPlanTests {
       stagingPath: "/k/staging", targets: targets)
   }
 
-  static func controller(_ number: Int, _ state: Controller.State) -> Controller {
+  static func controller(
+    _ number: Int, _ state: Controller.State, lossTimeout: Int? = nil
+  ) -> Controller {
     Controller(
       name: "nvme\(number)", state: state, transport: "tcp",
       address: ["traddr": "192.0.2.\(number)", "trsvcid": "4420"],
-      subsystemNQN: "nqn.2024-01.io.example:v", hostNQN: "ours", hostID: "", ctrlLossTimeout: nil)
+      subsystemNQN: "nqn.2024-01.io.example:v", hostNQN: "ours", hostID: "",
+      ctrlLossTimeout: lossTimeout)
   }
 
   static func namespace(
@@ -152,8 +161,9 @@ struct RecoveryPlanTests {
   @Test("mounts a namespace that came back under another number")
   func renumberedFileSystem() throws {
     expect(
-      Self.observed([Self.controller(1, .live)], [Self.namespace(Self.new)]),
-      of: try Self.desired(), .renumbered,
+      Self.observed(
+        [Self.controller(1, .live)], [Self.namespace(Self.new)], staging: Self.deadStaging,
+        targets: Self.deadTargets), of: try Self.desired(), .renumbered,
       [
         .detach("/k/staging"), .check, .mount, .detach(Self.first), .bind(Self.first),
         .detach(Self.second), .bind(Self.second),
@@ -167,8 +177,9 @@ struct RecoveryPlanTests {
     let namespaces = [Self.namespace(Self.new)]
     expect(
       Self.observed(
-        controllers, namespaces, staging: .init(device: Self.old, health: .unknown("EIO")),
-        targets: [Self.second: .mount(Self.old)]), of: desired, .renumbered,
+        controllers, namespaces,
+        staging: .init(device: Self.old, health: .unknown("EIO"), isGone: true),
+        targets: [Self.second: .remains(Self.old)]), of: desired, .renumbered,
       [
         .detach("/k/staging"), .check, .mount, .bind(Self.first), .detach(Self.second),
         .bind(Self.second),
@@ -183,7 +194,7 @@ struct RecoveryPlanTests {
     expect(
       Self.observed(
         controllers, namespaces, staging: .init(device: Self.new, health: .good),
-        targets: [Self.first: .mount(Self.new), Self.second: .mount(Self.old)]), of: desired,
+        targets: [Self.first: .mount(Self.new), Self.second: .remains(Self.old)]), of: desired,
       .renumbered, [.detach(Self.second), .bind(Self.second)])
     // The staging mount alone was taken away; nothing is checked under a live mount.
     expect(
@@ -296,9 +307,39 @@ struct RecoveryPlanTests {
       Self.observed(staging: .init(device: Self.old, health: .failed("errors"))),
       of: try Self.desired(), .failed("errors"),
       [
-        .unmount(Self.first), .unmount(Self.second), .unmount("/k/staging"), .check, .mount,
-        .bind(Self.first), .bind(Self.second),
+        .unmount([Self.first, Self.second, "/k/staging"]), .check, .mount, .bind(Self.first),
+        .bind(Self.second),
       ])
+  }
+
+  @Test(
+    "leaves what has shut itself off where it is while somebody holds it, and brings it back there")
+  func held() throws {
+    func staging(mayBeOver: Bool) -> ObservedVolume.Mounted {
+      .init(
+        device: Self.old, health: .failed("errors"),
+        hold: .init(holder: "process 7", mayBeOver: mayBeOver))
+    }
+    let state = RecoveryState.held("errors, and process 7 holds it")
+    expect(Self.observed(staging: staging(mayBeOver: false)), of: try Self.desired(), state)
+    expect(
+      Self.observed(
+        staging: staging(mayBeOver: false), targets: [Self.second: .remains(Self.new)]),
+      of: try Self.desired(), state,
+      [.bind(Self.first), .detach(Self.second), .bind(Self.second)])
+    expect(
+      Self.observed(staging: staging(mayBeOver: true), targets: [Self.second: .mount(Self.old)]),
+      of: try Self.desired(), state,
+      [
+        .unmount([Self.second, "/k/staging"]), .check, .mount, .bind(Self.first),
+        .bind(Self.second),
+      ])
+    // Cut short after the unmount, and somebody holds it: it cannot be checked, and is mounted as it is.
+    var nowhere = Self.observed(staging: nil, targets: [:])
+    nowhere.isAlive = true
+    expect(
+      nowhere, of: try Self.desired(), .incomplete,
+      [.mount, .bind(Self.first), .bind(Self.second)])
   }
 
   @Test("touches nothing of a namespace with another identity, connected or not")
@@ -330,12 +371,41 @@ struct RecoveryPlanTests {
     #expect(RecoveryPlan(desired, Self.observed([Self.controller(1, .live)], twins)).steps == [])
   }
 
+  @Test(
+    "touches nothing while another device's mount, one that is there, is where a mount should be")
+  func strangersMount() throws {
+    let desired = try Self.desired()
+    let other = DeviceNumber(major: 0, minor: 45)
+    for isRenumbered in [false, true] {
+      let namespaces = [Self.namespace(isRenumbered ? Self.new : Self.old)]
+      let dead = isRenumbered ? Self.deadStaging : .init(device: Self.old, health: .good)
+      for target in [ObservedVolume.Target.mount(other), .other("a mount of tmpfs")] {
+        let plan = RecoveryPlan(
+          desired,
+          Self.observed(
+            [Self.controller(1, .live)], namespaces, staging: dead, targets: [Self.first: target]))
+        #expect(plan.state.name == "unknown")
+        #expect(plan.steps == [])
+      }
+      let staging = ObservedVolume.Mounted(device: other, health: .unknown("a mount of tmpfs"))
+      expect(
+        Self.observed([Self.controller(1, .live)], namespaces, staging: staging, targets: [:]),
+        of: desired, .unknown("a mount of tmpfs"))
+      let silent = ObservedVolume.Mounted(device: other, health: .good)
+      expect(
+        Self.observed([Self.controller(1, .live)], namespaces, staging: silent, targets: [:]),
+        of: desired,
+        .unknown("/k/staging is a mount of 0:45, which is not the volume's"))
+    }
+  }
+
   @Test("makes no mount where a pod used to be")
   func abandoned() throws {
     expect(
       Self.observed(
-        [Self.controller(1, .live)], [Self.namespace(Self.new)],
-        targets: [Self.first: .abandoned, Self.second: .mount(Self.old)]), of: try Self.desired(),
+        [Self.controller(1, .live)], [Self.namespace(Self.new)], staging: Self.deadStaging,
+        targets: [Self.first: .abandoned, Self.second: .remains(Self.old)]),
+      of: try Self.desired(),
       .renumbered,
       [.detach("/k/staging"), .check, .mount, .detach(Self.second), .bind(Self.second)])
     expect(

@@ -144,7 +144,8 @@ import Testing
     }
   }
 
-  @Test("A broken file does not keep the store from opening nor other keys from working")
+  @Test(
+    "A broken file does not keep the store from opening nor other keys from working, and is a key")
   func opensBroken() async throws {
     try await withValue { directory, file in
       try overwrite(file, [0])
@@ -152,7 +153,11 @@ import Testing
       try await expectBroken(store, directory)
       _ = try await store.put("other", [1], ifVersion: nil)
       let keys = try await store.keys()
-      #expect(keys == ["other"])
+      #expect(keys == [Self.key, "other"])
+      // Put back by hand, and the broken one kept: one key.
+      try overwrite(file, Envelope.seal(StoredValue(bytes: Self.value, version: 1), key: Self.key))
+      #expect(try await store.keys() == [Self.key, "other"])
+      #expect(try await store.get(Self.key)?.bytes == Self.value)
     }
   }
 
@@ -169,6 +174,19 @@ import Testing
       await #expect(throws: StateStoreError.self) { try await store.delete(Self.key, ifVersion: 1) }
       try Files.unlink("\(file).broken-1")
       _ = try await store.put(Self.key, [], ifVersion: nil)
+    }
+  }
+
+  @Test("What an earlier life set aside is broken in the next too, until it was removed")
+  func brokenBefore() async throws {
+    try await withValue { directory, file in
+      try overwrite(file, [0])
+      do { _ = try await FileStateStore(directory: directory) }
+      let store = try await FileStateStore(directory: directory)
+      try await expectBroken(store, directory)
+      try Files.unlink("\(file).broken-1")
+      let absent = try await store.get(Self.key)
+      #expect(absent == nil)
     }
   }
 
@@ -197,6 +215,30 @@ import Testing
         try await store.put("nv-1", [], ifVersion: nil)
       }
       #expect(try Files.names(inDirectory: directory) == [".lock", "nv-1"])
+    }
+  }
+
+  @Test(
+    "In a directory that is gone, or that another took the place of, nothing is said to be absent")
+  func replaced() async throws {
+    try await withValue { directory, _ in
+      let store = try await FileStateStore(directory: directory)
+      let away = directory + "-away"
+      let error = StateStoreError.failed(
+        SystemCallError(call: "lstat", subject: "\(directory)/.lock", errno: .staleNFSFileHandle))
+      try Files.renameDurably(directory, to: away)
+      await #expect(throws: StateStoreError.self) { try await store.keys() }
+      for isReplaced in [false, true] {
+        if isReplaced { _ = try await FileStateStore(directory: directory) }
+        await #expect(throws: error) { try await store.get(Self.key) }
+        await #expect(throws: error) { try await store.put("other", [], ifVersion: nil) }
+      }
+      await #expect(throws: error) { try await store.keys() }
+      try Files.removeDurably("\(directory)/.lock")
+      try Files.removeDirectory(directory)
+      try Files.renameDurably(away, to: directory)
+      let value = try await store.get(Self.key)
+      #expect(value?.bytes == Self.value)
     }
   }
 

@@ -91,6 +91,21 @@ import Testing
     }
   }
 
+  @Test("Keys are listed by how they begin, byte for byte", arguments: Kind.allCases)
+  func prefixes(kind: Kind) async throws {
+    try await kind.withStore { store in
+      let keys = ["a", "a/", "a/1", "a/2", "ab/1", "caf\u{E9}/1", "cafe\u{301}/1", "%2F"]
+      for key in keys { _ = try await store.put(key, [], ifVersion: nil) }
+      for (prefix, expected) in [
+        ("a/", ["a/", "a/1", "a/2"]), ("a", ["a", "a/", "a/1", "a/2", "ab/1"]), ("b", []),
+        ("caf\u{E9}", ["caf\u{E9}/1"]), ("%", ["%2F"]), ("/", []),
+      ] {
+        let found = try await store.keys(beginningWith: prefix).map { Array($0.utf8) }
+        #expect(found == expected.map { Array($0.utf8) }, "\(prefix)")
+      }
+    }
+  }
+
   @Test("Keys and values that are no good are refused", arguments: Kind.allCases)
   func refused(kind: Kind) async throws {
     try await kind.withStore { store in

@@ -21,7 +21,7 @@ enum SyntheticEvent {
 
   /// Whether the kernel sends them, and this process hears them: not in a user namespace.
   static func isPermitted() -> Bool {
-    guard let receiver = try? UdevReceiver(source: .kernel, subsystems: ["mem"]),
+    guard let receiver = try? UdevReceiver(subsystems: ["mem"]),
       (try? send("probe")) != nil
     else { return false }
     // Netlink delivers before write(2) returns.
@@ -42,7 +42,7 @@ enum SyntheticEvent {
 struct UdevMonitorTests {
   @Test("An event is told with its action, subsystem, path and properties")
   func values() throws {
-    let receiver = try UdevReceiver(source: .kernel, subsystems: ["mem"])
+    let receiver = try UdevReceiver(subsystems: ["mem"])
     try SyntheticEvent.send("values")
     guard case .event(let event) = receiver.receive() else {
       Issue.record("no event")
@@ -61,14 +61,14 @@ struct UdevMonitorTests {
 
   @Test("Events of other subsystems are left out")
   func filter() throws {
-    let receiver = try UdevReceiver(source: .kernel, subsystems: ["block", "nvme"])
+    let receiver = try UdevReceiver(subsystems: ["block", "nvme"])
     try SyntheticEvent.send("filter")
     #expect(receiver.receive() == .nothing)
   }
 
   @Test("What the kernel drops is told as an overflow, and later events come again")
   func kernelOverflow() throws {
-    let receiver = try UdevReceiver(source: .kernel, subsystems: ["mem"], bufferSize: 1 << 13)
+    let receiver = try UdevReceiver(subsystems: ["mem"], bufferSize: 1 << 13)
     for number in 0..<200 { try SyntheticEvent.send("\(number)") }
     var receptions: [UdevReceiver.Reception] = []
     while true {

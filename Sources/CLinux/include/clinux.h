@@ -61,6 +61,11 @@ enum clinux_operation_kind {
   CLINUX_REMOVE_NO_ATTRIBUTE,
   /// Writes `data` to the attribute of sysfs at `target`, in one write(2).
   CLINUX_SET,
+  /// The same to `descriptor`.
+  CLINUX_WRITE,
+  /// Opens a block device, tells what it is, and keeps it open until the other end of `descriptor`, a
+  /// pipe, is closed.
+  CLINUX_PIN,
 };
 
 struct clinux_operation {
@@ -77,6 +82,8 @@ struct clinux_operation {
   uint64_t edges;
   uint64_t samples;
   uint64_t sample_length;
+  /// Open in the child too; -1: none.
+  int descriptor;
 };
 
 /// What the child found. Smaller than PIPE_BUF, so it arrives whole or not at all.
@@ -90,16 +97,20 @@ struct clinux_result {
   // CLINUX_STATFS
   uint64_t block_size, blocks, blocks_free, blocks_available, inodes, inodes_free;
   uint64_t read_only;
+  // CLINUX_PIN and CLINUX_SCAN
+  uint64_t device;
+  // CLINUX_PIN: 0 where the kernel has none (before Linux 5.15).
+  uint64_t disk_sequence;
   // CLINUX_SCAN
-  uint64_t device, size;
+  uint64_t size;
   uint64_t found_non_zero, first_non_zero;
   /// The device's first bytes, where superblocks are.
   uint8_t head[2048];
 };
 
-/// Forks a child that performs `operation`, writes a `clinux_result` to `result_fd` and exits.
-/// The child has no other descriptor, leads its own process group, and is killed when the calling
-/// thread ends. Returns the child's process id, or a negated errno.
+/// Forks a child that performs `operation`, writes a `clinux_result` to `result_fd` and exits; for
+/// CLINUX_PIN it stays. The child has no descriptor but this and `operation`'s, leads its own process
+/// group, and is killed when the calling thread ends. Returns the child's process id, or a negated errno.
 pid_t clinux_start_operation(const struct clinux_operation *operation, int result_fd);
 
 // Room in files: calls and flags that need _GNU_SOURCE, and ioctl numbers. Each returns -1 and sets

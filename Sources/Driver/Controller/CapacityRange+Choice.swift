@@ -20,12 +20,13 @@ extension CapacityRange? {
 }
 
 extension Backend {
-  /// The size of a new volume: at least what is required and what its source has, at most the limit.
+  /// The size that a volume gets: at least what is required and what `part` has, which it is to hold, at
+  /// most the limit.
   /// Without any word about it, `fallback`.
   func size(
-    required: Int64, limit: Int64, source: Int64?, fallback: Int64
+    required: Int64, limit: Int64, holding present: Int64?, of part: String, fallback: Int64
   ) throws(DriverError) -> Int64 {
-    var wanted = max(required, source ?? 0)
+    var wanted = max(required, present ?? 0)
     if wanted == 0 { wanted = limit > 0 ? Swift.min(fallback, limit) : fallback }
     guard let size = size(holding: wanted) else {
       throw DriverError(
@@ -33,8 +34,8 @@ extension Backend {
     }
     guard limit == 0 || size <= limit else {
       let why =
-        source.map { $0 > limit } == true
-        ? "its source has \(source ?? 0) bytes" : "the backend makes \(size) bytes for \(wanted)"
+        present.map { $0 > limit } == true
+        ? "\(part) has \(present ?? 0) bytes" : "the backend makes \(size) bytes for \(wanted)"
       throw DriverError(.outOfRange, "capacity_range: limit_bytes \(limit) is too small: \(why)")
     }
     return size

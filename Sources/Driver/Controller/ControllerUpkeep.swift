@@ -15,8 +15,21 @@ struct ControllerUpkeep: Service {
       var reported: Set<String> = []
       while !Task.isCancelled {
         await round(&garbage, &reported)
-        try? await Task.sleep(for: controller.configuration.upkeepInterval)
+        await pause()
       }
+    }
+  }
+
+  /// Until the next look. What is not exported yet is asked for more often: somebody is waiting.
+  private func pause() async {
+    let end = ContinuousClock.now + controller.configuration.upkeepInterval
+    var wait = Duration.seconds(5)
+    while !Task.isCancelled, ContinuousClock.now < end {
+      let next = controller.pending.ids.isEmpty ? end : min(end, .now + wait)
+      wait *= 2
+      try? await Task.sleep(until: next, clock: .continuous)
+      guard !Task.isCancelled else { return }
+      await controller.restorePending()
     }
   }
 
@@ -43,6 +56,7 @@ struct ControllerUpkeep: Service {
   /// One look at everything.
   private func round(_ garbage: inout Garbage, _ reported: inout Set<String>) async {
     do throws(DriverError) {
+      try await controller.adoptUnrecorded()
       try await controller.resume()
       let leftovers = try await controller.clearAway(&garbage, at: .now)
       for leftover in leftovers where reported.insert("\(leftover)").inserted {

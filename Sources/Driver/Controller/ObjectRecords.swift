@@ -73,15 +73,12 @@ struct ObjectRecords<Record: ObjectRecord>: Sendable {
 
   /// The ids of all records, readable or not, sorted.
   func ids() async throws(DriverError) -> [ObjectID] {
+    let prefix = "\(Record.folder)/"
     let keys: [String]
-    do { keys = try await store.keys() } catch {
+    do { keys = try await store.keys(beginningWith: prefix) } catch {
       throw DriverError("list the records of \(Record.folder)", error)
     }
-    let prefix = "\(Record.folder)/"
-    return keys.compactMap {
-      $0.hasPrefix(prefix) ? ObjectID(String($0.dropFirst(prefix.count))) : nil
-    }
-    .sorted()
+    return keys.compactMap { ObjectID(String($0.dropFirst(prefix.count))) }.sorted()
   }
 
   /// Every record that can be read, sorted by id; the others are reported.

@@ -5,11 +5,12 @@ struct Page<Record: ObjectRecord>: Sendable {
   var entries: [Record] = []
   /// Empty: there are no more.
   var nextToken = ""
-  /// Every record was looked at, not a part.
-  var isWhole = false
 
   /// At most `limit` of those records that `isWanted`, 0 for all, after the token's id. A record that
   /// cannot be read is reported and left out, so that the others can be seen.
+  ///
+  /// Of all records the names are listed; read are those of the page, the one after it, and what is not
+  /// wanted between them.
   init(
     of records: ObjectRecords<Record>, limit: Int32, token: String,
     where isWanted: (Record) -> Bool,
@@ -17,9 +18,7 @@ struct Page<Record: ObjectRecord>: Sendable {
   ) async throws(DriverError) {
     let start = try PageToken.id(token, limit: limit)
     let ids = try await records.ids()
-    isWhole = limit == 0 && start == nil
-    for id in ids {
-      if let start, id <= start { continue }
+    for id in start.map({ start in ids.drop { $0 <= start } }) ?? ids[...] {
       let record: Record
       do throws(DriverError) {
         guard let found = try await records.record(of: id)?.record, isWanted(found) else {

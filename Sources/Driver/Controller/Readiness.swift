@@ -8,11 +8,15 @@ final class Readiness: Sendable {
   }
   private let state = Mutex(State.not(why: "the controller is starting"))
 
+  /// Why it may not; nil when it may.
+  var obstacle: String? {
+    guard case .not(let why) = state.withLock({ $0 }) else { return nil }
+    return "the storage is not ready: \(why)"
+  }
+
   /// Fails with `unavailable` and the reason as long as it may not.
   func check() throws(DriverError) {
-    if case .not(let why) = state.withLock({ $0 }) {
-      throw DriverError(.unavailable, "the storage is not ready: \(why)")
-    }
+    if let obstacle { throw DriverError(.unavailable, obstacle) }
   }
 
   /// From now on it may.

@@ -107,7 +107,8 @@ extension VolumeController {
       }
     }
     let size = try backend.size(
-      required: asked.required, limit: asked.limit, source: try await sourceSize(asked.content),
+      required: asked.required, limit: asked.limit,
+      holding: try await sourceSize(asked.content), of: "its source",
       fallback: configuration.defaultSize)
     // Our records may have been lost, and the volume under this name be somebody's data.
     let present = try await translating { () async throws(BackendError) in
@@ -200,14 +201,15 @@ extension VolumeRecord {
 
 extension VolumeRecord.Location {
   /// How nodes reach what was made, by the transport that the StorageClass names, or by the backend's
-  /// first.
+  /// first. Fails when it is served over others: the backend's were checked before, but a volume keeps
+  /// the portals it was made with.
   init(_ export: Export, for asked: VolumeRecord.Request) throws(DriverError) {
     let wanted = asked.connection["transport"] ?? export.portals.first?.transport.rawValue
     let portals = export.portals.filter { $0.transport.rawValue == wanted }
     guard !portals.isEmpty else {
       throw DriverError(
         .invalidArgument,
-        "parameters['transport']: the backend serves nothing over '\(wanted ?? "any")'")
+        "parameters['transport']: the volume is not served over '\(wanted ?? "any")'")
     }
     self.init(nqn: export.nqn, nsid: export.nsid, uuid: export.uuid, portals: portals)
   }

@@ -26,8 +26,11 @@ extension VolumeController {
   }
 
   /// Deletes from wherever an earlier attempt stopped. Without a record the backend is asked all the
-  /// same: an id is never given twice, so what it has under it is what the caller means, and it keeps
-  /// what a host may reach.
+  /// same: the record may have been lost and the volume not, and the backend keeps what a host may reach.
+  ///
+  /// An id is the hash of its volume's name. So whoever makes a volume again under the name of one that
+  /// was deleted must not send the old one's DeleteVolume after that: it would mean the new one. Names
+  /// that hold the claim's UID, as external-provisioner's do, do not come twice.
   func delete(_ id: ObjectID, _ work: Work, _ operation: Operation) async throws(DriverError) {
     var stored = try await operation.step("record") { () async throws(DriverError) in
       try await condemn(id)

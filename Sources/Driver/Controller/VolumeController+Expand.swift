@@ -24,8 +24,8 @@ extension VolumeController {
       try readiness.check()
       let record = try await readyVolume(id).record
       let size = try backend.size(
-        required: range.requiredBytes, limit: range.limitBytes, source: record.size,
-        fallback: record.size)
+        required: range.requiredBytes, limit: range.limitBytes, holding: record.size,
+        of: "the volume", fallback: record.size)
       if size > record.size {
         let order = WorkOrder.expandVolume(size: max(size, record.targetSize ?? 0))
         try await work.perform(order, on: VolumeID(id), deadline: context.answerDeadline) {

@@ -47,22 +47,26 @@ extension VolumeController {
     _ request: ListVolumesRequest, deadline: ContinuousClock.Instant
   ) async throws(DriverError) -> ListVolumesResponse {
     let start = try PageToken.id(request.startingToken, limit: request.maxEntries)
-    let all = try await translating { () async throws(BackendError) in
-      try await backend.volumes(deadline: deadline)
+    let ids = try await translating { () async throws(BackendError) in
+      try await backend.volumeIDs(deadline: deadline)
     }
-    let rest = all.filter { volume in start.map { volume.id > $0 } ?? true }
-    let page = request.maxEntries == 0 ? rest[...] : rest.prefix(Int(request.maxEntries))
+    let rest = start.map { start in ids.drop { $0 <= start } } ?? ids[...]
+    let page = request.maxEntries == 0 ? rest : rest.prefix(Int(request.maxEntries))
+    let found = try await translating { () async throws(BackendError) in
+      try await backend.volumes(Array(page), deadline: deadline)
+    }
     var entries: [ListVolumesResponse.Entry] = []
-    for listed in page {
+    for id in page {
+      // Taken off the list a moment ago.
+      guard let listed = found[id] else { continue }
       let record =
-        try await volumes.record(of: listed.id)?.record
-        ?? VolumeRecord(
-          foreign: listed.id, called: listed.id.description, listed.context, listed.size)
+        try await volumes.record(of: id)?.record
+        ?? VolumeRecord(foreign: id, called: id.description, listed.context, listed.size)
       entries.append(.init(volume: volume(of: record), status: status(of: record, listed)))
     }
     let isLast = page.count == rest.count
     return ListVolumesResponse(
-      entries: entries, nextToken: isLast ? "" : page.last.map { PageToken.after($0.id) } ?? "")
+      entries: entries, nextToken: isLast ? "" : page.last.map { PageToken.after($0) } ?? "")
   }
 }
 

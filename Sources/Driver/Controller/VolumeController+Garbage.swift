@@ -51,22 +51,48 @@ extension VolumeController {
   /// does not know is never removed, since it may be somebody's only copy.
   func mismatches() async throws(DriverError) -> [String] {
     guard backend.capabilities.contains(.listing) else { return [] }
-    let before = try await volumes.all(reportingBroken: { _, _ in })
-    let found = try await translating { () async throws(BackendError) in
-      Set(try await backend.volumes(deadline: .now + .seconds(120)).map(\.id))
-    }
+    let before = Set(try await volumes.ids())
+    let present = Set(
+      try await translating { () async throws(BackendError) in
+        try await backend.volumeIDs(deadline: .now + .seconds(120))
+      })
     let known = Set(try await volumes.ids())
-    let lost = before.map(\.record).filter {
-      $0.phase == .ready && !found.contains($0.id) && known.contains($0.id)
-        && !work.isBusy(VolumeID($0.id))
+    // Only what the two differ in is looked at.
+    var words: [String] = []
+    for id in before.intersection(known).subtracting(present).sorted() {
+      guard let record = try await lost(id) else { continue }
+      words.append(
+        "volume \(id) ('\(record.name)') has a record, but the storage does not have it; it is kept as "
+          + "it is until DeleteVolume")
     }
-    return lost.map {
-      "volume \($0.id) ('\($0.name)') has a record, but the storage does not have it; it is kept as "
-        + "it is until DeleteVolume"
+    for id in present.subtracting(known).sorted() where !work.isBusy(VolumeID(id)) {
+      guard try await !isMissing(id) else { continue }
+      words.append(
+        "volume \(id) is on the storage, but has no record; it is kept as it is: restore the state "
+          + "directory, or delete it by its id")
     }
-      + found.subtracting(known).sorted().filter { !work.isBusy(VolumeID($0)) }.map {
-        "volume \($0) is on the storage, but has no record; it is kept as it is: restore the state "
-          + "directory, or delete it by its id"
+    return words
+  }
+
+  /// The record of a volume that is ready, before and after a look at the backend, which has none: so it
+  /// is not one that is being made or deleted. A record that cannot be read is reported elsewhere.
+  private func lost(_ id: ObjectID) async throws(DriverError) -> VolumeRecord? {
+    func ready() async -> VolumeRecord? {
+      guard let record = try? await volumes.record(of: id)?.record, record.phase == .ready else {
+        return nil
       }
+      return record
+    }
+    guard await ready() != nil, try await isMissing(id), !work.isBusy(VolumeID(id)) else {
+      return nil
+    }
+    return await ready()
+  }
+
+  /// The backend has no such volume, or only half of one.
+  private func isMissing(_ id: ObjectID) async throws(DriverError) -> Bool {
+    try await translating { () async throws(BackendError) in
+      try await backend.volumes([id], deadline: .now + .seconds(120))[id] == nil
+    }
   }
 }

@@ -19,28 +19,13 @@ extension VolumeController {
       let page = try await Page(
         of: volumes, limit: request.maxEntries, token: request.startingToken,
         where: { $0.phase == .ready }, reportingBroken: reportBroken)
-      let found = try await backendVolumes(page, deadline: context.answerDeadline)
+      let found = try await translating { () async throws(BackendError) in
+        try await backend.volumes(page.entries.map(\.id), deadline: context.answerDeadline)
+      }
       return ListVolumesResponse(
         entries: page.entries.map { record in
           .init(volume: volume(of: record), status: status(of: record, found[record.id]))
         }, nextToken: page.nextToken)
-    }
-  }
-
-  /// A page's volumes one by one, all of them at once: what it costs for each stays the same.
-  private func backendVolumes(
-    _ page: Page<VolumeRecord>, deadline: ContinuousClock.Instant
-  ) async throws(DriverError) -> [ObjectID: BackendVolume] {
-    try await translating { () async throws(BackendError) in
-      if page.isWhole {
-        let all = try await backend.volumes(deadline: deadline)
-        return Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
-      }
-      var found: [ObjectID: BackendVolume] = [:]
-      for record in page.entries {
-        found[record.id] = try await backend.volume(record.id, deadline: deadline)
-      }
-      return found
     }
   }
 

@@ -32,8 +32,11 @@ extension VolumeController {
   }
 
   private func entries(_ records: [SnapshotRecord]) async throws(DriverError) -> [Snapshot] {
-    let usable = records.allSatisfy(\.isUsable) ? [] : try await usable()
-    return records.map { snapshot(of: $0, isUsable: $0.isUsable || usable.contains($0.id)) }
+    var entries: [Snapshot] = []
+    for record in records {
+      entries.append(snapshot(of: record, isUsable: try await isUsable(record)))
+    }
+    return entries
   }
 
   /// GetSnapshot

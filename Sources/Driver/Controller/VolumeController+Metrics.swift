@@ -20,6 +20,10 @@ extension VolumeController {
       return [GaugeSample([], oldest / .seconds(1))]
     }
     registry.callbackGauges(
+      "nvmeof_csi_controller_pending_volumes",
+      help: "Volumes whose exports have not come back since the controller began.", labels: []
+    ) { [GaugeSample([], Double(pending.ids.count))] }
+    registry.callbackGauges(
       "nvmeof_csi_controller_copy_bytes", help: "How far copies are: bytes done, and in all.",
       labels: ["object", "operation", "bytes"]
     ) {

@@ -5,9 +5,7 @@ extension VolumeController {
   /// Has the backend make its exports be there again, and takes over what earlier lives left
   /// unfinished. Called until it succeeds, before any RPC is served.
   func start() async throws(DriverError) {
-    try await translating { () async throws(BackendError) in
-      try await backend.restore(deadline: .now + .seconds(300))
-    }
+    try await restore()
     for stored in try await volumes.all(reportingBroken: reportBroken)
     where stored.record.phase != .ready {
       estate.add(stored.record.id)

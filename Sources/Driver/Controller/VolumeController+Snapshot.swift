@@ -50,9 +50,10 @@ extension VolumeController {
     _ id: ObjectID, _ name: String, of source: ObjectID, _ work: Work, _ operation: Operation
   ) async throws(DriverError) {
     let begun = try await operation.step("record") { () async throws(DriverError) in
-      try await begin(id, name, of: source)
+      try await begin(id, name, of: source, deadline: operation.deadline)
     }
-    guard var stored = begun else { return }
+    guard let begun else { return }
+    var stored = begun.stored
     do throws(DriverError) {
       let snapshot = try await operation.step("backend") { () async throws(BackendError) in
         try await copying(&stored, in: snapshots, work) { (progress) async throws(BackendError) in
@@ -64,7 +65,7 @@ extension VolumeController {
       stored.record.takenAt = snapshot.takenAt
       stored.record.isUsable = snapshot.isReady
     } catch {
-      await settle(stored, after: error)
+      await settle(stored, isFresh: begun.isFresh, after: error)
       throw error
     }
     stored.record.phase = .ready
@@ -77,10 +78,11 @@ extension VolumeController {
     }
   }
 
-  /// The record to work from, durable; nil when the snapshot is there already.
+  /// The record to work from, durable, and whether the backend had nothing of the snapshot before; nil
+  /// when the snapshot is there already.
   private func begin(
-    _ id: ObjectID, _ name: String, of source: ObjectID
-  ) async throws(DriverError) -> ObjectRecords<SnapshotRecord>.Stored? {
+    _ id: ObjectID, _ name: String, of source: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(DriverError) -> (stored: ObjectRecords<SnapshotRecord>.Stored, isFresh: Bool)? {
     if var stored = try await snapshots.record(of: id) {
       switch stored.record.phase {
       case .ready:
@@ -91,19 +93,23 @@ extension VolumeController {
       case .creating:
         try stored.record.check(name, source: source)
         if try takeOver(id, &stored.record.owner) { try await snapshots.save(&stored) }
-        return stored
+        return (stored, isFresh: false)
       }
     }
     _ = try await readyVolume(source)
+    // Our records may have been lost, and what is there be the only copy of somebody's data.
+    let present = try await translating { () async throws(BackendError) in
+      try await backend.snapshots(deadline: deadline).contains { $0.id == id }
+    }
     var stored = snapshots.new(
       SnapshotRecord(id: id, name: name, phase: .creating, owner: life, source: source))
     try await snapshots.save(&stored)
-    return stored
+    return (stored, isFresh: !present)
   }
 
-  /// See `settle` of volumes.
+  /// See `settle` of volumes: only what this attempt made itself is ever deleted.
   private func settle(
-    _ stored: ObjectRecords<SnapshotRecord>.Stored, after error: DriverError
+    _ stored: ObjectRecords<SnapshotRecord>.Stored, isFresh: Bool, after error: DriverError
   ) async {
     guard !Task.isCancelled else { return }
     do throws(DriverError) {
@@ -112,6 +118,7 @@ extension VolumeController {
         try await snapshots.remove(stored)
       case .unavailable, .timedOut, .broken: break
       case .inUse, .failed, nil:
+        guard isFresh else { break }
         var stored = stored
         stored.record.phase = .deleting
         try await snapshots.save(&stored)
@@ -144,15 +151,10 @@ extension VolumeController {
   /// Whether volumes can be made from it now: the record knows once it was so, else the backend.
   func isUsable(_ record: SnapshotRecord) async throws(DriverError) -> Bool {
     if record.isUsable { return true }
-    return try await usable().contains(record.id)
-  }
-
-  /// The snapshots that volumes can be made from, as the backend says.
-  func usable() async throws(DriverError) -> Set<ObjectID> {
-    let all = try await translating { () async throws(BackendError) in
-      try await backend.snapshots(deadline: .now + .seconds(60))
+    let found = try await translating { () async throws(BackendError) in
+      try await backend.snapshot(record.id, deadline: .now + .seconds(60))
     }
-    return Set(all.filter(\.isReady).map(\.id))
+    return found?.isReady ?? false
   }
 }
 

@@ -8,7 +8,8 @@ extension VolumeController {
   /// the record forgets the node; then it is answered. No node id: all nodes.
   ///
   /// It is the only fence there is when a node has died, so it asks the target also when the record
-  /// says that the node has nothing, when nobody knows the node any more, and when there is no record.
+  /// says that the node has nothing, when nobody knows the node any more, and when there is no record;
+  /// and it asks nothing of the storage, which may have died before the node.
   func unpublishVolume(
     _ request: ControllerUnpublishVolumeRequest, _ context: ServerContext
   )
@@ -42,12 +43,8 @@ extension VolumeController {
           hosts = [stored?.record.holders[node]?.host ?? HostIdentity(nodeID: node).nqn]
         } else {
           hosts.formUnion(stored?.record.holders.values.map(\.host) ?? [])
+          hosts.formUnion(try await backend.hosts(of: id, deadline: operation.deadline))
         }
-        guard let volume = try await backend.volume(id, deadline: operation.deadline) else {
-          // What is not exported nobody reaches. The record says whether it ought to be there.
-          return
-        }
-        if node == nil { hosts.formUnion(volume.export.allowedHosts) }
         for host in hosts.sorted(by: { $0.rawValue < $1.rawValue }) {
           try await backend.revoke(host, volume: id, deadline: operation.deadline)
         }

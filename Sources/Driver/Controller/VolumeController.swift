@@ -20,6 +20,7 @@ struct VolumeController: ControllerService {
   let work: WorkRunner
   let readiness = Readiness()
   let estate = Estate()
+  let pending = PendingVolumes()
   /// Tells this life's unfinished work from another's. Never two the same.
   let life: String
   let logger: Logger

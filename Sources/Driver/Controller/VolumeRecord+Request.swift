@@ -1,5 +1,6 @@
 internal import Backends
 internal import CSI
+internal import NVMe
 
 extension VolumeRecord.Request {
   /// Keys of a volume context that the driver sets; a StorageClass must not.
@@ -15,6 +16,13 @@ extension VolumeRecord.Request {
     (connection, parameters) = try Self.split(request.parameters)
     do throws(BackendError) { try backend.check(parameters: parameters) } catch {
       throw DriverError(error)
+    }
+    let served = backend.transports.map(\.rawValue).sorted()
+    if let wanted = connection["transport"], !served.contains(wanted) {
+      throw DriverError(
+        .invalidArgument,
+        "parameters['transport']: the backend serves nothing over '\(wanted)', only over "
+          + "\(served.joined(separator: ", "))")
     }
     guard request.mutableParameters.isEmpty else {
       let keys = request.mutableParameters.keys.sorted().joined(separator: ", ")

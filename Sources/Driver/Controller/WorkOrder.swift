@@ -12,6 +12,8 @@ enum WorkOrder: Hashable, Sendable {
   case createSnapshot(source: ObjectID)
   case deleteSnapshot
   case removeLeftovers
+  case restoreExport
+  case adopt
 
   /// For messages, metrics and checkpoints.
   var name: String {
@@ -24,6 +26,8 @@ enum WorkOrder: Hashable, Sendable {
     case .createSnapshot: "createSnapshot"
     case .deleteSnapshot: "deleteSnapshot"
     case .removeLeftovers: "removeLeftovers"
+    case .restoreExport: "restoreExport"
+    case .adopt: "adopt"
     }
   }
 
@@ -31,20 +35,18 @@ enum WorkOrder: Hashable, Sendable {
   /// must be shut out at once however long a copy takes. Everything else has the object for itself.
   var concernsAccessOnly: Bool {
     switch self {
-    case .publish, .unpublish: true
+    case .publish, .unpublish, .restoreExport: true
     default: false
     }
   }
 
-  /// It may copy a volume's bytes, and takes hours then.
-  var mayCopy: Bool {
+  /// How long the backend may take. Bytes may have to be copied, zeroed or given back, which takes hours
+  /// for a large volume, and which of these it takes only the backend knows. Its single steps have
+  /// limits of their own.
+  var limit: Duration {
     switch self {
-    case .createVolume(let request): request.content != .empty
-    case .createSnapshot, .deleteVolume, .deleteSnapshot: true
-    default: false
+    case .createVolume, .deleteVolume, .createSnapshot, .deleteSnapshot: .seconds(24 * 3600)
+    default: .seconds(300)
     }
   }
-
-  /// How long the backend may take.
-  var limit: Duration { mayCopy ? .seconds(24 * 3600) : .seconds(300) }
 }

@@ -15,10 +15,9 @@ final class WorkRunner: Service {
 
   /// What bounds it.
   struct Limits: Sendable {
-    /// Pieces of work under way and waiting; more are refused.
+    /// Pieces of work under way; more are refused. The backend sees to it that those which copy bytes
+    /// wait for each other, and for nothing else.
     var work = 512
-    /// Copies under way; more wait.
-    var copies = 4
   }
 
   private struct Job: Sendable {
@@ -34,9 +33,6 @@ final class WorkRunner: Service {
     var access: [VolumeID: Work] = [:]
     /// Pieces that read an object's bytes.
     var readers: [VolumeID: [Work]] = [:]
-    /// Copies that wait for others to end.
-    var waiting: [Job] = []
-    var copies = 0
 
     var count: Int { exclusive.count + access.count }
 
@@ -119,7 +115,7 @@ final class WorkRunner: Service {
   ) throws(DriverError) -> Work {
     enum Admission {
       case joined(Work)
-      case new(Work, Job?)
+      case new(Job)
       case refused(DriverError)
     }
     let admission = state.withLock { state -> Admission in
@@ -140,22 +136,15 @@ final class WorkRunner: Service {
             .resourceExhausted, "\(object): \(limits.work) operations are under way; try again"))
       }
       let work = Work(order, on: object, reading: sources)
-      let job = Job(work: work, body: body)
       state.reserve(work)
-      guard order.mayCopy else { return .new(work, job) }
-      guard state.copies < limits.copies else {
-        state.waiting.append(job)
-        return .new(work, nil)
-      }
-      state.copies += 1
-      return .new(work, job)
+      return .new(Job(work: work, body: body))
     }
     switch admission {
     case .joined(let work): return work
     case .refused(let error): throw error
-    case .new(let work, let job):
-      if let job { feed.yield(job) }
-      return work
+    case .new(let job):
+      feed.yield(job)
+      return job.work
     }
   }
 
@@ -197,16 +186,7 @@ final class WorkRunner: Service {
   }
 
   private func end(_ work: Work, _ outcome: Work.Outcome) {
-    let next = state.withLock { state -> Job? in
-      state.release(work)
-      guard work.order.mayCopy else { return nil }
-      guard !state.waiting.isEmpty else {
-        state.copies -= 1
-        return nil
-      }
-      return state.waiting.removeFirst()
-    }
-    if let next { feed.yield(next) }
+    state.withLock { $0.release(work) }
     let wasAwaited = work.finish(outcome)
     if !wasAwaited, case .failure(let error) = outcome {
       logger.warning(

@@ -1,6 +1,7 @@
 import Backends
 import CSI
 import GRPC
+import Linux
 import StateStore
 import Synchronization
 import Testing
@@ -91,20 +92,6 @@ struct ControllerListTests {
     }
   }
 
-  @Test("asks the storage once for everything, and once for each volume of a page")
-  func cost() async throws {
-    let harness = Harness()
-    try await harness.live { controller in
-      for name in 0..<20 { _ = try await controller.made(Harness.volume("\(name)")) }
-      harness.backend.state.withLock { $0.calls = [] }
-      _ = try await list(controller)
-      #expect(harness.backend.state.withLock { $0.calls } == ["volumes"])
-      harness.backend.state.withLock { $0.calls = [] }
-      _ = try await list(controller, 3)
-      #expect(harness.backend.state.withLock { $0.calls } == ["volume", "volume", "volume"])
-    }
-  }
-
   @Test("shows the others when a record is damaged, and lets nobody touch the damaged one's volume")
   func damaged() async throws {
     let store = MemoryStateStore()
@@ -140,6 +127,56 @@ struct ControllerListTests {
       #expect(words == [])
     }
     #expect(harness.backend.state.withLock { $0.volumes.count } == 2)
+  }
+
+  @Test("shows the others when a record's file was set aside, and takes its volume for nobody's")
+  func setAside() async throws {
+    let directory = "/tmp/driver-tests-\(UInt64.random(in: .min ... .max))"
+    defer { try? removeFiles(directory) }
+    let backend = MemoryBackend()
+    let (a, b) = (Harness().id("a"), Harness().id("b"))
+    do {
+      let harness = Harness(
+        store: try await FileStateStore(directory: directory), backend: backend)
+      try await harness.live { controller in
+        for name in ["a", "b"] { _ = try await controller.made(Harness.volume(name)) }
+        try await controller.publish(a.description, to: "n1")
+      }
+    }
+    let file = "\(directory)/volumes%2F\(a)"
+    let whole = try Files.read(file, limit: 1 << 20)
+    try Files.replaceDurably(file, with: Array(whole.dropLast()), mode: 0o600)
+    let harness = Harness(store: try await FileStateStore(directory: directory), backend: backend)
+    backend.state.withLock { $0.leftovers = [Leftover(id: a, what: "file without an export")] }
+    try await harness.live { controller in
+      #expect(try await list(controller).entries.compactMap(\.volume?.volumeID) == [b.description])
+      for (what, error) in [
+        ("delete", try await failure { try await controller.delete(a.description) }),
+        ("create", try await failure { _ = try await controller.made(Harness.volume("a")) }),
+        ("publish", try await failure { try await controller.publish(a.description, to: "n2") }),
+        (
+          "unpublish",
+          try await failure { try await controller.unpublish(a.description, from: "n1") }
+        ),
+      ] {
+        #expect(error.code == .internal, "\(what)")
+        #expect(error.message.contains("set aside as \(file).broken-1"), "\(error.message)")
+      }
+      #expect(backend.state.withLock { $0.volumes[a]?.export.allowedHosts } == [])
+      // Neither a stranger to be deleted by its id, nor garbage.
+      #expect(try await controller.mismatches() == [])
+      var garbage = Garbage(grace: .zero)
+      for _ in 0..<2 { _ = try await controller.clearAway(&garbage, at: .now) }
+      #expect(backend.state.withLock { $0.leftovers.count } == 1)
+    }
+    #expect(backend.state.withLock { $0.volumes.count } == 2)
+  }
+
+  private func removeFiles(_ directory: String) throws {
+    for name in try Files.names(inDirectory: directory) {
+      try Files.unlink("\(directory)/\(name)")
+    }
+    try Files.removeDirectory(directory)
   }
 
   @Test("finds snapshots by id and by source, in pages, with the time they were taken")

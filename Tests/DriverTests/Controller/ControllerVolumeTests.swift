@@ -26,6 +26,10 @@ struct ControllerVolumeTests {
       #expect(
         await failureCode { _ = try await controller.expand(id, to: 1, limit: Harness.GiB) }
           == .outOfRange)
+      let limited = try await failure {
+        _ = try await controller.expand(id, to: 1, limit: Harness.GiB)
+      }
+      #expect(limited.message.contains("the volume has 3221225472 bytes"), "\(limited.message)")
       #expect(await failureCode { _ = try await controller.expand(id, to: .max) } == .outOfRange)
       #expect(await failureCode { _ = try await controller.expand("x", to: 5) } == .notFound)
       var request = ControllerExpandVolumeRequest()

@@ -122,7 +122,7 @@ struct CreateVolumeTests {
       #expect(error.message.contains(text), "\(error.message)")
       #expect(try await controller.volumes.ids() == [])
     }
-    #expect(harness.backend.state.withLock { $0.volumes.isEmpty && $0.leftovers.isEmpty })
+    #expect(harness.backend.state.withLock { $0.made == 0 && $0.leftovers.isEmpty })
   }
 
   static let contradictions: [(String, CreateVolumeRequest)] = [

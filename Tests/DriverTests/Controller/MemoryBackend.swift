@@ -13,8 +13,12 @@ final class MemoryBackend: Backend {
     /// Halves of creates.
     var leftovers: Set<Leftover> = []
     var calls: [String] = []
+    /// Volumes whose exports do not come back.
+    var unrestored: [ObjectID: BackendError] = [:]
     /// Volumes made, also those deleted since.
     var made = 0
+    /// Volumes that `volumes` was asked for, all calls together.
+    var read = 0
   }
 
   let state = Mutex(State())
@@ -42,8 +46,20 @@ final class MemoryBackend: Backend {
     try await before(name)
   }
 
-  func restore(deadline: ContinuousClock.Instant) async throws(BackendError) {
+  let transports: Set<Transport> = [.tcp]
+
+  func restore(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendError] {
     try await step("restore")
+    return state.withLock { $0.unrestored }
+  }
+
+  func restore(
+    _ volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) {
+    try await step("restore.volume")
+    if let error = state.withLock({ $0.unrestored[volume] }) { throw error }
   }
 
   func size(holding bytes: Int64) -> Int64? {
@@ -158,9 +174,19 @@ final class MemoryBackend: Backend {
     return state.withLock { $0.volumes[id] }
   }
 
-  func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendVolume] {
+  func volumes(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: BackendVolume] {
     try await step("volumes")
-    return state.withLock { $0.volumes.values.sorted { $0.id < $1.id } }
+    return state.withLock { state in
+      state.read += ids.count
+      return state.volumes.filter { ids.contains($0.key) }
+    }
+  }
+
+  func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
+    try await step("volumeIDs")
+    return state.withLock { $0.volumes.keys.sorted() }
   }
 
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {
@@ -211,6 +237,13 @@ final class MemoryBackend: Backend {
     try await step("deleteSnapshot.done")
   }
 
+  func snapshot(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendSnapshot? {
+    try await step("snapshot")
+    return state.withLock { $0.snapshots[id] }
+  }
+
   func snapshots(
     deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> [BackendSnapshot] {
@@ -235,6 +268,28 @@ final class MemoryBackend: Backend {
     try await step("revoke")
     state.withLock { _ = $0.volumes[volume]?.export.allowedHosts.remove(host) }
     try await step("revoke.done")
+  }
+
+  func hosts(
+    of volume: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Set<NQN> {
+    try await step("hosts")
+    return state.withLock { $0.volumes[volume]?.export.allowedHosts ?? [] }
+  }
+
+  func adopt(
+    _ volume: ObjectID, as export: Export, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> BackendVolume {
+    try await step("adopt")
+    let adopted = state.withLock { state -> BackendVolume? in
+      guard state.volumes[volume]?.isUnrecorded == true else { return state.volumes[volume] }
+      state.volumes[volume]?.export = export
+      state.volumes[volume]?.fault = nil
+      state.volumes[volume]?.isUnrecorded = false
+      return state.volumes[volume]
+    }
+    guard let adopted else { throw BackendError(.notFound, "\(volume) is not there") }
+    return adopted
   }
 
   func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] {

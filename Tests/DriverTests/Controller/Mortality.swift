@@ -60,8 +60,8 @@ struct MortalStore: StateStore {
     try contact()
   }
 
-  func keys() async throws(StateStoreError) -> [String] {
+  func keys(beginningWith prefix: String) async throws(StateStoreError) -> [String] {
     guard !life.isDead else { throw dead }
-    return try await store.keys()
+    return try await store.keys(beginningWith: prefix)
   }
 }

@@ -208,6 +208,28 @@ struct PublishVolumeTests {
     }
   }
 
+  @Test("shut a node out, and all nodes, when the storage cannot be looked at")
+  func brokenStorage() async throws {
+    let isBroken = Mutex(false)
+    let harness = Harness(
+      backend: MemoryBackend { step throws(BackendError) in
+        guard ["volume", "volumes"].contains(step), isBroken.withLock({ $0 }) else { return }
+        throw BackendError(.broken, "the image's record cannot be understood")
+      })
+    try await harness.live { controller in
+      let id = try await controller.made(Harness.volume()).volumeID
+      for node in ["n1", ""] {
+        try await controller.publish(id, to: "n1")
+        isBroken.withLock { $0 = true }
+        try await controller.unpublish(id, from: node)
+        isBroken.withLock { $0 = false }
+        #expect(allowed(harness) == [])
+        let record = try await controller.volumes.record(of: harness.id("pvc-1"))?.record
+        #expect(record?.holders == [:])
+      }
+    }
+  }
+
   @Test("say what is not there, and are done with what cannot be anywhere")
   func missing() async throws {
     let harness = Harness(nodes: ConfiguredNodes(nodes: ["n1"]))

@@ -105,39 +105,44 @@ struct WorkRunnerTests {
     }
   }
 
-  @Test("that copies waits for its turn, and other work does not wait for it")
-  func copies() async throws {
+  @Test("that may take long holds up nothing but its own objects, however much of it there is")
+  func longOnes() async throws {
     let gate = Gate()
-    let active = Mutex((now: 0, most: 0, done: 0))
-    try await running(WorkRunner.Limits(work: 100, copies: 2)) { runner in
-      for number in 0..<6 {
+    let tally = Tally()
+    try await running(WorkRunner.Limits(work: 100)) { runner in
+      for number in 0..<20 {
         let id = VolumeID(ObjectID(.volume, name: "c\(number)", cluster: "test"))
         try runner.begin(copy, on: id, reading: [second]) { (_, _) throws(DriverError) in
-          active.withLock { state in
-            state.now += 1
-            state.most = max(state.most, state.now)
-          }
           await gate.passed()
-          active.withLock { state in
-            state.now -= 1
-            state.done += 1
-          }
+          tally.add()
         }
       }
-      try await runner.perform(.unpublish(node: "n"), on: first, deadline: Self.soon()) {
-        (_, _) throws(DriverError) in
+      for order: WorkOrder in [.deleteVolume, .unpublish(node: "n")] {
+        try await runner.perform(order, on: first, deadline: Self.soon()) {
+          (_, _) throws(DriverError) in
+        }
       }
+      #expect(tally.value == 0)
       gate.open()
       while !runner.all.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
     }
-    #expect(active.withLock { $0.most } == 2)
-    #expect(active.withLock { $0.done } == 6)
+    #expect(tally.value == 20)
+  }
+
+  @Test("that may have to copy or zero a volume has a day, whatever the volume is to hold")
+  func limits() {
+    let empty = WorkOrder.createVolume(
+      .init(
+        required: 1, limit: 0, content: .empty, connection: [:], parameters: [:], access: []))
+    #expect(empty.limit == .seconds(24 * 3600))
+    #expect(copy.limit == empty.limit)
+    #expect(WorkOrder.unpublish(node: nil).limit < .seconds(3600))
   }
 
   @Test("beyond the bound is refused")
   func bound() async throws {
     let gate = Gate()
-    try await running(WorkRunner.Limits(work: 1, copies: 1)) { runner in
+    try await running(WorkRunner.Limits(work: 1)) { runner in
       try runner.begin(.deleteVolume, on: first) { (_, _) throws(DriverError) in
         await gate.passed()
       }
@@ -153,7 +158,7 @@ struct WorkRunnerTests {
   func shutdown() async throws {
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let runner = WorkRunner(
-      limits: WorkRunner.Limits(work: 100, copies: 1),
+      limits: WorkRunner.Limits(work: 100),
       operations: Operations(logger: logger, metrics: DriverMetrics()), logger: logger)
     let gate = Gate()
     let (tally, copy, second) = (Tally(), copy, second)
