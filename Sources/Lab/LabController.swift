@@ -40,10 +40,25 @@ public final class LabController: Sendable {
       ] + self.pool.arguments)
   }
 
-  /// Starts the controller and waits until it is ready.
+  /// Starts the controller and waits until it is ready: it answers before its exports are back, and says
+  /// of everything that it is not ready.
   public func start(environment: [String: String] = [:]) async throws {
     try process.start(environment: environment)
     try await process.answers()
+    let end = ContinuousClock.now + .seconds(60)
+    while process.isRunning {
+      do {
+        _ = try await process.withClient { client in
+          try await ControllerClient(client).listVolumes(
+            ListVolumesRequest(), deadline: .now + .seconds(10))
+        }
+        return
+      } catch let error as RPCError
+        where error.code == .unavailable && ContinuousClock.now < end
+      {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
   }
 
   /// CreateVolume.

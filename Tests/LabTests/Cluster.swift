@@ -54,6 +54,7 @@ struct Cluster: Sendable {
       for f in /sys/block/nvme*/delayed_removal_secs; do [ ! -e $f ] || echo 0 >$f; done
       nvme disconnect-all
       grep -o ' \(node.kubelet)/[^ ]*' /proc/self/mountinfo | sort -r | xargs -r -n1 umount -l
+      find \(node.kubelet) -xdev -type b -delete
       """,
     ])
     try? NVMeTarget().loseEverything()
