@@ -151,7 +151,7 @@ struct HealingTests {
     }
   }
 
-  @Test("sixteen at once: all of them come back")
+  @Test("sixteen at once: all of them come back", .long)
   func many() async throws {
     try await Scenario.run { lab in
       let node = lab.node

@@ -53,7 +53,7 @@ struct StrayNodeTests {
 
   @Test(
     "leads nowhere before another volume has its number, with and without uevents",
-    arguments: [[:], ["NVMEOF_CSI_DEAF": "1"]])
+    arguments: isLong ? [[:], ["NVMEOF_CSI_DEAF": "1"]] : [[:]])
   func reused(environment: [String: String]) async throws {
     try await Scenario.run(environment: environment) { lab in
       let node = lab.node
