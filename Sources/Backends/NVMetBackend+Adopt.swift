@@ -30,16 +30,12 @@ extension NVMetBackend {
       throw BackendError(.notFound, "there is no volume \(volume)")
     }
     let nqn = export.nqn
-    let linked = try await onTarget("look for hosts of", volume, deadline) {
-      (target) throws(BackendError) in
-      try target.requireAvailable()
-      return try target.isOurs(nqn) ? try target.hosts(nqn) : []
-    }
+    let linked = try await linkedHosts(nqn, volume, deadline)
     var record = try record(of: object)
     record.nqn = nqn
     record.portals = export.portals
     record.hosts = export.allowedHosts
-    record.cutting = Set(linked.compactMap { try? NQN($0) }).subtracting(export.allowedHosts)
+    record.cutting = linked.subtracting(export.allowedHosts)
     let adopted = record
     return try await quiet.granting(volume) { () async throws(BackendError) in
       try await begin(adopted, deadline)

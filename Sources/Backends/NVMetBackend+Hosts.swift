@@ -97,14 +97,20 @@ extension NVMetBackend {
   ) async throws(BackendError) -> Set<NQN> {
     let record = try await records.record(of: volume)?.record
     let ours = try configuration.nqn(of: volume)
-    let nqn = record?.nqn ?? ours
+    return try await linkedHosts(record?.nqn ?? ours, volume, deadline)
+      .union(record?.hosts ?? []).union(record?.cutting ?? [])
+  }
+
+  /// Whom configfs lets in; nobody where the subsystem is not ours.
+  func linkedHosts(
+    _ nqn: NQN, _ volume: ObjectID, _ deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> Set<NQN> {
     let linked = try await onTarget("look for hosts of", volume, deadline) {
       (target) throws(BackendError) in
       try target.requireAvailable()
       return try target.isOurs(nqn) ? try target.hosts(nqn) : []
     }
     return Set(linked.compactMap { try? NQN($0) })
-      .union(record?.hosts ?? []).union(record?.cutting ?? [])
   }
 
   /// Fails with `inUse` while a host may write to the volume, or is not proven to be cut.

@@ -32,7 +32,7 @@ extension Node {
       return failures
     }
     // One of them, or a path that was there before, is enough to go on.
-    let subsystems = try subsystems(of: source.nqn, in: nil)
+    let subsystems = try subsystems(of: source.nqn)
     sightings.saw(subsystems, of: source.nqn, for: record.volume)
     let live = subsystems.flatMap(\.controllers).filter {
       $0.hostNQN == host.nqn.rawValue && $0.state == .live
@@ -130,8 +130,7 @@ extension Node {
   func requireSame(
     _ known: StageRecord.Identity, _ namespace: Namespace, _ record: StageRecord
   ) throws(DriverError) {
-    let found = StageRecord.Identity(
-      uuid: namespace.uuid, nguid: namespace.nguid, wwid: namespace.wwid)
+    let found = StageRecord.Identity(namespace)
     guard found == known else {
       throw DriverError(
         .failedPrecondition,
@@ -145,11 +144,7 @@ extension Node {
 
   /// Volume's controllers of our host identity.
   func controllers(of nqn: NQN) throws(DriverError) -> [Controller] {
-    do {
-      return try sysfs.subsystem(nqn: nqn).flatMap(\.controllers).filter {
-        $0.hostNQN == host.nqn.rawValue
-      }
-    } catch { throw DriverError(error) }
+    try subsystems(of: nqn).flatMap(\.controllers).filter { $0.hostNQN == host.nqn.rawValue }
   }
 
   /// Asks the subsystem's live controllers to look for changed namespaces.

@@ -131,7 +131,8 @@ extension Node {
     return true
   }
 
-  private func mountPinned(
+  /// Mounts at the staging path while the disk is held open.
+  func mountPinned(
     _ record: StageRecord, _ namespace: Namespace, _ operation: Operation
   ) async throws(DriverError) {
     try await pinning(namespace, of: record, operation) { (disk) async throws(DriverError) in
@@ -142,6 +143,11 @@ extension Node {
   /// Whether the kernel has a file system of the volume's type mounted on the disk, wherever.
   func isAlive(_ disk: Namespace, _ record: StageRecord) throws(DriverError) -> Bool {
     guard case .fileSystem(let type, _) = record.access.kind else { return false }
+    return try hasMounted(type, disk)
+  }
+
+  /// Whether the kernel has a file system of that type mounted on the disk, in whichever mount namespace.
+  func hasMounted(_ type: FileSystemType, _ disk: Namespace) throws(DriverError) -> Bool {
     do { return try Files.status("\(sysfs.root)/fs/\(type.rawValue)/\(disk.name)") != nil } catch {
       throw DriverError(error)
     }

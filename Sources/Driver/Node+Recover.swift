@@ -194,9 +194,7 @@ extension Node {
       }
     case .mount:
       let namespace = try await namespace(of: record, deadline: operation.deadline)
-      try await pinning(namespace, of: record, operation) { (disk) async throws(DriverError) in
-        try await mountStaged(record, disk, operation)
-      }
+      try await mountPinned(record, namespace, operation)
     case .bind(let path), .node(let path):
       guard let target = record.targets.first(where: { $0.path == path }) else { return }
       try await place(target, of: record, operation)

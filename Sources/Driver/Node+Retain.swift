@@ -44,10 +44,8 @@ extension Node {
 
   /// The disks of the volume's NSID.
   func disks(of record: StageRecord) throws(DriverError) -> [Namespace] {
-    do {
-      return try sysfs.subsystem(nqn: record.source.nqn).flatMap(\.namespaces)
-        .filter { $0.nsid == record.source.nsid }
-    } catch { throw DriverError(error) }
+    try subsystems(of: record.source.nqn).flatMap(\.namespaces)
+      .filter { $0.nsid == record.source.nsid }
   }
 
   private func setRemovalDelay(

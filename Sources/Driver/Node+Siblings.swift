@@ -1,3 +1,4 @@
+internal import BlockDevice
 internal import Linux
 internal import NVMe
 
@@ -16,11 +17,8 @@ extension Node {
   /// mounts that somebody made by hand, and stage records that cannot be read, whose volumes may be any
   /// of the other namespaces. A subsystem without any other is the volume's own.
   func needOfSiblings(_ record: StageRecord) async throws(DriverError) -> String? {
-    let siblings: [Namespace]
-    do {
-      siblings = try sysfs.subsystem(nqn: record.source.nqn).flatMap(\.namespaces)
-        .filter { $0.nsid != record.source.nsid }
-    } catch { throw DriverError(error) }
+    let siblings = try subsystems(of: record.source.nqn).flatMap(\.namespaces)
+      .filter { $0.nsid != record.source.nsid }
     guard !siblings.isEmpty else { return nil }
     for sibling in siblings {
       if let user = try user(of: sibling) { return "\(sibling.name) is used by \(user)" }
@@ -36,12 +34,9 @@ extension Node {
       return "the mount at \(mount.mountPoint)"
     }
     if let holder = disk.holders.first { return "the device \(holder)" }
-    for type in ["ext4", "xfs"] {
-      do {
-        guard try Files.status("\(sysfs.root)/fs/\(type)/\(disk.name)") != nil else { continue }
-      } catch { throw DriverError(error) }
+    for type in FileSystemType.allCases where try hasMounted(type, disk) {
       return
-        "a mounted \(type), in another mount namespace or not flushed yet; retry, and look for "
+        "a mounted \(type.rawValue), in another mount namespace or not flushed yet; retry, and look for "
         + "the holder with `grep \(disk.device) /proc/*/mountinfo`"
     }
     return nil

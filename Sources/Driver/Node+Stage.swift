@@ -107,7 +107,7 @@ extension Node {
     let namespace = try await operation.step("namespace") { () async throws(DriverError) in
       try await self.namespace(of: wanted, deadline: operation.deadline)
     }
-    record.identity = .init(uuid: namespace.uuid, nguid: namespace.nguid, wwid: namespace.wwid)
+    record.identity = .init(namespace)
     await retain(namespace, of: record, operation)
     if case .fileSystem(let type, _) = record.access.kind {
       try await mount(&record, namespace, type, operation)

@@ -83,24 +83,12 @@ extension Node {
 
   /// The volume's disk as it is now, without waiting; nil when there is none, or only a stranger's.
   private func disk(of record: StageRecord) throws(DriverError) -> Namespace? {
-    let found: [Namespace]
-    do { found = try sysfs.subsystem(nqn: record.source.nqn).flatMap(\.namespaces) } catch {
-      throw DriverError(error)
-    }
-    return found.first {
-      $0.nsid == record.source.nsid
-        && (record.identity == nil
-          || record.identity == .init(uuid: $0.uuid, nguid: $0.nguid, wwid: $0.wwid))
-    }
+    try disks(of: record).first { record.identity == nil || record.identity == .init($0) }
   }
 
   /// The same, where a stranger in its place is an error.
   func present(_ record: StageRecord) throws(DriverError) -> Namespace? {
-    let namespaces: [Namespace]
-    do { namespaces = try sysfs.subsystem(nqn: record.source.nqn).flatMap(\.namespaces) } catch {
-      throw DriverError(error)
-    }
-    let found = namespaces.first { $0.nsid == record.source.nsid }
+    let found = try disks(of: record).first
     if let found, let known = record.identity { try requireSame(known, found, record) }
     return found
   }

@@ -11,8 +11,9 @@ extension Node {
     _ record: inout StageRecord, _ namespace: Namespace, _ operation: Operation
   ) async throws(DriverError) -> Bool {
     let staging = record.stagingPath
-    guard try !table().mounts(at: staging).isEmpty else { return false }
-    try requireOwn(at: staging, of: record, in: try table())
+    let table = try table()
+    guard !table.mounts(at: staging).isEmpty else { return false }
+    try requireOwn(at: staging, of: record, in: table)
     if let trouble = try await trouble(with: record, on: namespace, operation) {
       guard desired(record) != nil else {
         // Never staged to the end, so nobody was given it.

@@ -47,7 +47,7 @@ extension Node {
   }
 
   /// The subsystems with an NQN, as a view has them or as they are now.
-  func subsystems(of nqn: NQN, in view: NodeView?) throws(DriverError) -> [Subsystem] {
+  func subsystems(of nqn: NQN, in view: NodeView? = nil) throws(DriverError) -> [Subsystem] {
     if let view { return view.subsystems[nqn.rawValue] ?? [] }
     do { return try sysfs.subsystem(nqn: nqn) } catch { throw DriverError(error) }
   }

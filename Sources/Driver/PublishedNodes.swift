@@ -139,7 +139,7 @@ final class PublishedNodes: Sendable {
     guard let subsystems = try? sysfs.subsystem(nqn: record.source.nqn) else { return true }
     return subsystems.flatMap(\.namespaces).contains {
       $0.device == device && $0.nsid == record.source.nsid
-        && record.identity == .init(uuid: $0.uuid, nguid: $0.nguid, wwid: $0.wwid)
+        && record.identity == .init($0)
     }
   }
 

@@ -19,6 +19,17 @@ struct StageRecord: Hashable, Sendable {
     var uuid: UUID?
     var nguid: NGUID?
     var wwid: String
+
+    init(uuid: UUID?, nguid: NGUID?, wwid: String) {
+      self.uuid = uuid
+      self.nguid = nguid
+      self.wwid = wwid
+    }
+
+    /// The identity of a namespace as sysfs shows it.
+    init(_ namespace: Namespace) {
+      self.init(uuid: namespace.uuid, nguid: namespace.nguid, wwid: namespace.wwid)
+    }
   }
 
   /// One life of a disk on this node, in which our mkfs was started.
