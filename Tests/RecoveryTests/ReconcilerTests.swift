@@ -1,6 +1,7 @@
-import Recovery
 import Synchronization
 import Testing
+
+@testable import Recovery
 
 @Suite("A reconciler")
 struct ReconcilerTests {
@@ -112,6 +113,65 @@ struct ReconcilerTests {
       #expect(seen.order.filter { $0 == "late" }.count == 1)
       reconciler.enqueue("late")
       #expect(await eventually { seen.order.filter { $0 == "late" }.count == 2 })
+    }
+  }
+
+  @Test(
+    "keeps one task for a key that waits to be tried again, however often it is queued meanwhile")
+  func oneSleeper() async throws {
+    let seen = Seen()
+    let reconciler = Reconciler<String>(limit: 2) { key in
+      let times = seen.begin(key)
+      seen.end(key)
+      return .again(after: .seconds(3_600 + times))
+    }
+    await running(reconciler) {
+      for round in 1...100 {
+        reconciler.enqueue("a")
+        reconciler.enqueue("b")
+        #expect(await eventually { reconciler.busy == 0 && seen.order.count == 2 * round })
+      }
+      #expect(await eventually { reconciler.tasks == 2 })
+    }
+    #expect(reconciler.tasks == 0)
+  }
+
+  @Test("tries again at the nearer time when a retry has come nearer, and then no more")
+  func nearer() async throws {
+    let seen = Seen()
+    let reconciler = Reconciler<String>(limit: 1) { key in
+      let times = seen.begin(key)
+      seen.end(key)
+      return switch times {
+      case 1: .again(after: .seconds(3_600))
+      case 2: .again(after: .milliseconds(10))
+      default: .settled
+      }
+    }
+    await running(reconciler) {
+      reconciler.enqueue("a")
+      #expect(await eventually { seen.order.count == 1 && reconciler.busy == 0 })
+      reconciler.enqueue("a")
+      #expect(await eventually { seen.order.count == 3 && reconciler.busy == 0 })
+      try? await Task.sleep(for: .milliseconds(50))
+      #expect(seen.order.count == 3)
+    }
+  }
+
+  @Test("leaves alone what was settled while a task slept for its retry")
+  func settledMeanwhile() async throws {
+    let seen = Seen()
+    let reconciler = Reconciler<String>(limit: 1) { key in
+      let times = seen.begin(key)
+      seen.end(key)
+      return times == 1 ? .again(after: .milliseconds(100)) : .settled
+    }
+    await running(reconciler) {
+      reconciler.enqueue("a")
+      #expect(await eventually { seen.order.count == 1 && reconciler.busy == 0 })
+      reconciler.enqueue("a")
+      #expect(await eventually { seen.order.count == 2 && reconciler.tasks == 0 })
+      #expect(seen.order.count == 2)
     }
   }
 }
