@@ -8,13 +8,14 @@ public struct LabError: Error, CustomStringConvertible {
 
 /// Waits until `condition` holds, looking every 20 ms; fails after `limit`, naming what it waited for.
 public func eventually(
-  within limit: Duration, _ what: String, _ condition: () throws -> Bool
+  within limit: Duration, every pause: Duration = .milliseconds(20), _ what: String,
+  _ condition: () throws -> Bool
 ) async throws {
   let end = ContinuousClock.now + limit
   while try !condition() {
     guard ContinuousClock.now < end else {
       throw LabError("waited \(limit) in vain for \(what)")
     }
-    try await Task.sleep(for: .milliseconds(20))
+    try await Task.sleep(for: pause)
   }
 }

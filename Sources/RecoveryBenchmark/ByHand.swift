@@ -13,7 +13,8 @@ struct ByHand: Sendable {
   private func staging(_ volume: TargetVolume) -> String {
     "/run/lab/kubelet/by-hand/\(volume.name)"
   }
-  private func target(_ volume: TargetVolume) -> String {
+  /// Where the pod has it.
+  func target(_ volume: TargetVolume) -> String {
     "/run/lab/kubelet/by-hand-pods/\(volume.name)"
   }
 

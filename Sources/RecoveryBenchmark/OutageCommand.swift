@@ -8,7 +8,7 @@ struct OutageCommand: AsyncParsableCommand {
     commandName: "outages",
     abstract: "From 'the target answers' to 'a pod reads its data through the publish path'.")
 
-  @Option(help: "Outages of each kind.")
+  @Option(help: "Outages of each kind; 0 leaves them out.")
   var runs = 5
 
   @Option(help: "Seconds without target that the kernel survives by itself.")
@@ -21,8 +21,8 @@ struct OutageCommand: AsyncParsableCommand {
   var driver = ".build/release/nvmeof-csi"
 
   func validate() throws {
-    guard runs > 0, outage > 0, volumes >= 0 else {
-      throw ValidationError("--runs and --outage must be positive, --volumes not negative")
+    guard runs >= 0, outage > 0, volumes >= 0 else {
+      throw ValidationError("--outage must be positive, --runs and --volumes not negative")
     }
   }
 
@@ -35,10 +35,12 @@ struct OutageCommand: AsyncParsableCommand {
     let node = try LabNode("bench", binary: driver)
     let bench = Outages(node: node, target: try NVMeTarget(), runs: runs)
     try await node.start()
-    try await bench.survived(outage: .seconds(outage))
-    fflush(nil)
-    try await bench.givenUp()
-    fflush(nil)
+    if runs > 0 {
+      try await bench.survived(outage: .seconds(outage))
+      fflush(nil)
+      try await bench.givenUp()
+      fflush(nil)
+    }
     if volumes > 0 {
       try await ManyLost(node: node, target: bench.target, count: volumes).measure()
     }
