@@ -43,23 +43,29 @@ extension FilePool {
       })
   }
 
-  func volume(
-    _ id: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> PoolObject? {
-    let image = try await perform("read \(id)", deadline) { (storage) throws(BackendError) in
-      try storage.image(id, in: try storage.place(writable: false))
-    }
-    guard case .complete(let record) = image else { return nil }
-    return try object(record)
-  }
-
   func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [PoolObject] {
-    let records = try await perform("read volumes", deadline) { (storage) throws(BackendError) in
-      try storage.records(ids, in: try storage.place(writable: false))
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
+    let images = try await perform("read volumes", deadline) { (storage) throws(BackendError) in
+      let place = try storage.place(writable: false)
+      return Dictionary(
+        uniqueKeysWithValues: Set(ids).map { id in
+          (id, Result { () throws(BackendError) in try storage.image(id, in: place) })
+        })
     }
-    return try records.map { (record) throws(BackendError) in try object(record) }
+    return images.mapValues { image in
+      Result { () throws(BackendError) in
+        guard case .complete(let record) = try image.get() else { return nil }
+        return try object(record)
+      }
+    }
+  }
+
+  /// Files need nothing: they are read.
+  func activate(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
+    try await volumes(ids, deadline: deadline)
   }
 
   func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
@@ -102,16 +108,6 @@ extension FilePool {
     }
     guard case .complete(let record) = image else { return nil }
     return try snapshot(record)
-  }
-
-  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
-  {
-    let records = try await perform("list snapshots", deadline) {
-      (storage) throws(BackendError) in
-      let place = try storage.place(writable: false)
-      return try storage.records(try storage.listing(.snapshot, in: place).map(\.id), in: place)
-    }
-    return try records.map { (record) throws(BackendError) in try snapshot(record) }
   }
 
   func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] {

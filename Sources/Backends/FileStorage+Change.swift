@@ -101,7 +101,9 @@ extension FileStorage {
     var leftovers: [Leftover] = []
     for kind in [ObjectID.Kind.volume, .snapshot] {
       for (id, parts) in try listing(kind, in: place) where making[id] == nil {
-        if let what = Self.leftover(parts) { leftovers.append(Leftover(id: id, what: what)) }
+        if let what = leftover(id, parts, in: place) {
+          leftovers.append(Leftover(id: id, what: what))
+        }
       }
     }
     return leftovers
@@ -113,7 +115,7 @@ extension FileStorage {
     let id = leftover.id
     guard state.withLock({ $0.making[id] }) == nil,
       let parts = try listing(id.kind, in: place).first(where: { $0.id == id })?.parts,
-      Self.leftover(parts) == leftover.what
+      self.leftover(id, parts, in: place) == leftover.what
     else { return }
     if parts.contains(.image) {
       try BackendError.attempt("remove what is left of \(id)") { () throws(SystemCallError) in
@@ -126,9 +128,15 @@ extension FileStorage {
     }
   }
 
-  private static func leftover(_ parts: Set<ImageFile.Part>) -> String? {
+  private func leftover(
+    _ id: ObjectID, _ parts: Set<ImageFile.Part>, in place: Place
+  ) -> String? {
     if parts.contains(.image) {
-      return parts.contains(.recordHalf) ? "record that was being written" : nil
+      // Beside a damaged object it may be all that says what it was.
+      guard parts.contains(.recordHalf), case .complete? = try? image(id, in: place) else {
+        return nil
+      }
+      return "record that was being written"
     }
     if parts.contains(.gone) { return "image file that was being deleted" }
     if parts.contains(.half) { return "image file that was being made" }

@@ -56,16 +56,6 @@ extension FileStorage {
     return parts.sorted { $0.key < $1.key }.map { (id: $0.key, parts: $0.value) }
   }
 
-  /// Those of these objects that are complete, sorted by id: one that is broken fails all, since a list
-  /// without it would be a lie.
-  func records(_ ids: [ObjectID], in place: Place) throws(BackendError) -> [ImageRecord] {
-    var records: [ImageRecord] = []
-    for id in ids.sorted() {
-      if case .complete(let record) = try image(id, in: place) { records.append(record) }
-    }
-    return records
-  }
-
   /// Reads a record and holds it against its image. The size is what the image has.
   private func record(_ id: ObjectID, in place: Place) throws(BackendError) -> ImageRecord {
     let directory = place.directory(id.kind)

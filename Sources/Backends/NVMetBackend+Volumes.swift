@@ -188,11 +188,4 @@ extension NVMetBackend {
   ) async throws(BackendError) -> BackendSnapshot? {
     try await pool.snapshot(id, deadline: deadline)
   }
-
-  /// The pool's.
-  public func snapshots(
-    deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [BackendSnapshot] {
-    try await pool.snapshots(deadline: deadline)
-  }
 }
