@@ -13,6 +13,9 @@ public protocol Backend: Sendable {
   /// How hosts can be made to reach a new volume; empty when it makes none.
   var transports: Set<Transport> { get }
 
+  /// Calls into the kernel that were given up and are not back, the oldest of each kind first.
+  var stuck: [StuckCall] { get }
+
   /// Makes exports that were there before a restart of the target be there again; called until it
   /// succeeds, before any other call. What is damaged is told and left alone.
   ///

@@ -31,22 +31,13 @@ extension FilePool {
     try await delete(id, deadline: deadline)
   }
 
-  func expandVolume(
-    _ id: ObjectID, toSize size: Int64, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> PoolObject {
-    guard self.size(holding: size) == size else {
-      throw BackendError(.invalid, "expand \(id) to \(size) bytes: want a multiple of 4096")
-    }
-    return try object(
-      try await perform("expand \(id)", deadline) { (storage) throws(BackendError) in
-        try storage.expand(id, to: size)
-      })
-  }
-
   func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
-    let images = try await perform("read volumes", deadline) { (storage) throws(BackendError) in
+    // One alone waits for what is done to it, and for nothing else.
+    let subject = ids.count == 1 ? "\(ids[0])" : "volumes"
+    let images = try await perform("read volumes", on: subject, deadline) {
+      (storage) throws(BackendError) in
       let place = try storage.place(writable: false)
       return Dictionary(
         uniqueKeysWithValues: Set(ids).map { id in
@@ -69,7 +60,7 @@ extension FilePool {
   }
 
   func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
-    try await perform("list volumes", deadline) { (storage) throws(BackendError) in
+    try await perform("list volumes", on: "list", deadline) { (storage) throws(BackendError) in
       let listing = try storage.listing(.volume, in: try storage.place(writable: false))
       // The rest is on its way out, or has not come so far.
       return listing.filter { !$0.parts.isDisjoint(with: [.image, .record]) }.map(\.id)
@@ -103,7 +94,8 @@ extension FilePool {
   func snapshot(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendSnapshot? {
-    let image = try await perform("read \(id)", deadline) { (storage) throws(BackendError) in
+    let image = try await perform("read \(id)", on: id.description, deadline) {
+      (storage) throws(BackendError) in
       try storage.image(id, in: try storage.place(writable: false))
     }
     guard case .complete(let record) = image else { return nil }
@@ -111,7 +103,8 @@ extension FilePool {
   }
 
   func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] {
-    try await perform("look for leftovers", deadline) { (storage) throws(BackendError) in
+    try await perform("look for leftovers", on: "leftovers", deadline) {
+      (storage) throws(BackendError) in
       try storage.leftovers()
     }
   }
@@ -119,9 +112,9 @@ extension FilePool {
   func remove(
     _ leftover: Leftover, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
-    try await perform("remove what is left of \(leftover.id)", deadline) {
-      (storage) throws(BackendError) in try storage.remove(leftover)
-    }
+    try await perform(
+      "remove what is left of \(leftover.id)", on: leftover.id.description, deadline
+    ) { (storage) throws(BackendError) in try storage.remove(leftover) }
   }
 
   func object(_ record: ImageRecord) throws(BackendError) -> PoolObject {

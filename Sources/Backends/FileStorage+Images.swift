@@ -15,6 +15,16 @@ extension FileStorage {
   func image(
     _ id: ObjectID, in place: Place
   ) throws(BackendError) -> Image {
+    do throws(BackendError) {
+      return try look(at: id, in: place)
+    } catch {
+      guard error.code == .broken else { throw error }
+      // Somebody else may be at work on it just now: what is broken is so at a second look.
+      return try look(at: id, in: place)
+    }
+  }
+
+  private func look(at id: ObjectID, in place: Place) throws(BackendError) -> Image {
     let parts = try parts(of: id, in: place)
     guard parts.contains(.image) else {
       if parts.isEmpty { return .none }

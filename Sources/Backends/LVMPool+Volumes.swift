@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Linux
 
 extension LVMPool {
   func createVolume(
@@ -182,8 +182,9 @@ extension LVMPool {
   ) async throws(BackendError) {
     let fill = DeviceFill(
       device: device(id), source: source.map { device($0) }, copied: copied, zeroed: zeroed)
-    try await threads.copy("fill \(id)", deadline: deadline) { () throws(BackendError) in
-      try fill.run(deadline: deadline, progress: progress)
+    try await copies.copy("fill \(id)", on: id.description, deadline: deadline) {
+      (isGivenUp) throws(BackendError) in
+      try fill.run(progress: progress, isGivenUp: isGivenUp)
     }
   }
 

@@ -1,4 +1,5 @@
 internal import Command
+internal import Linux
 internal import NVMe
 internal import Synchronization
 
@@ -22,7 +23,9 @@ final class LVMPool: Pool {
   let configuration: LVMPoolConfiguration
   let owner: PoolOwner
   let runner: any CommandRunner
-  let threads: PoolThreads
+  let threads: DeadlineThreads
+  /// Bytes are moved on threads of their own, so that nothing but another copy waits for one.
+  let copies: DeadlineThreads
   let state = Mutex(State())
   /// `/dev`, or a test's.
   let deviceRoot: String
@@ -54,8 +57,11 @@ final class LVMPool: Pool {
     self.deviceRoot = deviceRoot
     self.report = report
     self.sysfs = sysfs
-    threads = try PoolThreads(name: "lvm-pool")
+    threads = try .start("lvm-pool", limit: 4)
+    copies = try .start("lvm-pool-copy", limit: 2)
   }
+
+  var stuck: [StuckThread] { threads.stuck + copies.stuck }
 
   var isThin: Bool { configuration.thinPool != nil }
 

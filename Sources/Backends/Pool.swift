@@ -1,3 +1,5 @@
+internal import Linux
+
 /// Where the bytes of volumes and snapshots are.
 ///
 /// As with `Backend`, every call can be repeated, what cannot be read is an error and never an empty
@@ -9,6 +11,9 @@ protocol Pool: Sendable {
   /// Whether a snapshot or a clone is a copy that takes its time. Then the caller makes sure that no
   /// host may write to the source for as long as the call takes. True as long as it is not known.
   var needsQuietSource: Bool { get }
+
+  /// Calls into the kernel that were given up and are not back.
+  var stuck: [StuckThread] { get }
 
   /// The smallest size it can make that holds `bytes`; nil when none can.
   func size(holding bytes: Int64) -> Int64?

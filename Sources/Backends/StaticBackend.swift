@@ -17,6 +17,9 @@ public struct StaticBackend: Backend {
   /// None: it makes no volumes.
   public var transports: Set<Transport> { [] }
 
+  /// None.
+  public var stuck: [StuckCall] { [] }
+
   /// Nothing: who exports the volumes restores them.
   public func restore(
     deadline: ContinuousClock.Instant

@@ -41,6 +41,8 @@ final class ScratchPool: Pool {
   var capabilities: Set<BackendCapability> { [.expansion, .capacity, .snapshots, .clones] }
   var needsQuietSource: Bool { storage.state.withLock { $0.quietSource } }
 
+  let stuck: [StuckThread] = []
+
   func size(holding bytes: Int64) -> Int64? { bytes }
   func check(parameters: [String: String]) throws(BackendError) {}
 

@@ -17,6 +17,8 @@ final class MemoryBackend: Backend {
     var unrestored: [ObjectID: BackendError] = [:]
     /// Volumes and snapshots that are damaged, and how: nothing is told of them, and nothing done to them.
     var damaged: [ObjectID: BackendError] = [:]
+    /// What does not come back.
+    var stuck: [StuckCall] = []
     /// Volumes made, also those deleted since.
     var made = 0
     /// Volumes that `volumes` was asked for, all calls together.
@@ -49,6 +51,8 @@ final class MemoryBackend: Backend {
   }
 
   let transports: Set<Transport> = [.tcp]
+
+  var stuck: [StuckCall] { state.withLock { $0.stuck } }
 
   func restore(
     deadline: ContinuousClock.Instant
