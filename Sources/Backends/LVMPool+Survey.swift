@@ -34,11 +34,16 @@ extension LVMPool {
     }
   }
 
-  /// Looks at the volume group: is it there, whole, and ours? An unmarked one is marked when something is
-  /// to be changed.
+  /// Looks at the volume group: is it there, whole, and ours? When something is to be changed it is locked,
+  /// and marked if nobody has marked it.
   func survey(
     forChanges: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> Survey {
+    if forChanges, let lock, !lock.isTaken {
+      try await threads.run("lock the pool", on: "lock", deadline: deadline) {
+        (_) throws(BackendError) in try lock.take()
+      }
+    }
     let survey = try await read(deadline)
     state.withLock { $0.extentSize = survey.group.extentSize }
     let name = configuration.volumeGroup

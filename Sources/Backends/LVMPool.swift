@@ -33,11 +33,13 @@ final class LVMPool: Pool {
   let report: @Sendable (String) -> Void
   /// Where disks that LVM must not read are seen.
   let sysfs: NVMeSysfs
+  /// Nil: nobody is kept out.
+  let lock: LVMLock?
 
   /// Does not look at the volume group yet. Fails with `invalid` for a configuration that cannot work.
   init(
     _ configuration: LVMPoolConfiguration, owner: PoolOwner, runner: any CommandRunner,
-    deviceRoot: String = "/dev", sysfs: NVMeSysfs = NVMeSysfs(),
+    deviceRoot: String = "/dev", sysfs: NVMeSysfs = NVMeSysfs(), lockDirectory: String? = nil,
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(BackendError) {
     for name in [configuration.volumeGroup, configuration.thinPool ?? "pool"] {
@@ -57,6 +59,7 @@ final class LVMPool: Pool {
     self.deviceRoot = deviceRoot
     self.report = report
     self.sysfs = sysfs
+    lock = lockDirectory.map { LVMLock(configuration, in: $0) }
     threads = try .start("lvm-pool", limit: 4)
     copies = try .start("lvm-pool-copy", limit: 2)
   }

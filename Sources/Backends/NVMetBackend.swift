@@ -42,7 +42,9 @@ public final class NVMetBackend: Backend {
   ) throws(BackendError) {
     try self.init(
       configuration,
-      pool: try LVMPool(lvm, owner: configuration.owner, runner: runner, report: report),
+      pool: try LVMPool(
+        lvm, owner: configuration.owner, runner: runner, lockDirectory: LVMLock.directory,
+        report: report),
       store: store, report: report)
   }
 

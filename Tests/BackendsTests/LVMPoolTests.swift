@@ -1,3 +1,4 @@
+import Linux
 import NVMe
 import Testing
 
@@ -287,6 +288,43 @@ import Testing
           source.id, toSize: source.size + tooLarge, deadline: .ample)
       } == .exhausted)
     #expect(lvm.volumes == files)
+  }
+
+  @Test("A pool has one process at a time; the next one gets it afterwards")
+  func locked() async throws {
+    let lvm = FakeLVM()
+    let directory = "/tmp/lvm-pool-tests-\(UInt64.random(in: .min ... .max))"
+    defer {
+      _ = try? Files.unlink("\(directory)/tank:pool.lock")
+      _ = try? Files.removeDirectory(directory)
+    }
+    func life() throws -> LVMPool {
+      try LVMPool(
+        LVMPoolConfiguration(volumeGroup: "tank", thinPool: "pool"), owner: .ours, runner: lvm,
+        sysfs: NVMeSysfs(root: "/nonexistent"), lockDirectory: directory)
+    }
+    do {
+      let first = try life()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<8 {
+          group.addTask { try await first.checkHealth(isKnown: false, deadline: .ample) }
+        }
+        try await group.waitForAll()
+      }
+      let second = try life()
+      let programs = lvm.log
+      await expectError(.unavailable, "tank:pool: another process is using it") {
+        try await second.checkHealth(isKnown: false, deadline: .ample)
+      }
+      await expectError(.unavailable) {
+        try await second.create(try .volume("a"), size: 64 * Self.mebibyte)
+      }
+      #expect(lvm.log == programs)
+      try await first.create(try .volume("a"), size: 64 * Self.mebibyte)
+    }
+    let next = try life()
+    try await next.delete(try .volume("a"))
+    #expect(lvm.volumes.isEmpty)
   }
 
   @Test("Sizes are multiples of the extent, parameters unknown, names checked")
