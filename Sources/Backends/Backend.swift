@@ -13,6 +13,9 @@ public protocol Backend: Sendable {
   /// How hosts can be made to reach a new volume; empty when it makes none.
   var transports: Set<Transport> { get }
 
+  /// Calls into the kernel that were given up and are not back, the oldest of each kind first.
+  var stuck: [StuckCall] { get }
+
   /// Makes exports that were there before a restart of the target be there again; called until it
   /// succeeds, before any other call. What is damaged is told and left alone.
   ///
@@ -60,13 +63,14 @@ public protocol Backend: Sendable {
   ) async throws(BackendError) -> BackendVolume?
 
   /// Those of these volumes that there are, as they are now. It costs what they cost, not what all
-  /// would.
+  /// would. One that is damaged is told with its fault, or is a failure where nothing else is known of
+  /// it; the others are told all the same.
   func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [ObjectID: BackendVolume]
+  ) async throws(BackendError) -> [ObjectID: Result<BackendVolume, BackendError>]
 
-  /// The ids of all volumes with our mark, sorted: complete, or an error. No volume is looked at for it,
-  /// so that one that is half made or half removed may be among them.
+  /// The ids of all volumes with our mark, damaged ones too, sorted: complete, or an error. No volume is
+  /// looked at for it, so that one that is half made or half removed may be among them.
   func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID]
 
   /// How much there is to give.
@@ -88,9 +92,6 @@ public protocol Backend: Sendable {
   func snapshot(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendSnapshot?
-
-  /// All snapshots with our mark, sorted by id: complete, or an error.
-  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
 
   /// Lets a host connect to a volume.
   func allow(
@@ -117,23 +118,12 @@ public protocol Backend: Sendable {
     _ volume: ObjectID, as export: Export, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume
 
-  /// Objects with our mark that no complete volume or snapshot owns: halves of creates and deletes that
-  /// were cut short. Nothing is changed.
+  /// Objects with our mark that no volume or snapshot owns, be it complete or damaged: halves of creates
+  /// and deletes that were cut short. Nothing is changed.
   func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover]
 
   /// Removes a leftover, if it still is one.
   func remove(_ leftover: Leftover, deadline: ContinuousClock.Instant) async throws(BackendError)
-}
-
-extension Backend {
-  /// All volumes with our mark, sorted by id: complete, or an error.
-  public func volumes(
-    deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [BackendVolume] {
-    let ids = try await volumeIDs(deadline: deadline)
-    let found = try await volumes(ids, deadline: deadline)
-    return ids.compactMap { found[$0] }
-  }
 }
 
 /// Is told how far long work is: bytes done, and bytes in all.

@@ -151,6 +151,32 @@ public struct BackendCapacity: Hashable, Sendable {
   }
 }
 
+/// A call into the kernel that was given up at its deadline and is not back: nothing else is done for the
+/// same object until it is.
+public struct StuckCall: Hashable, Sendable {
+  /// What does not answer.
+  public enum Part: String, Sendable, CaseIterable {
+    /// The kernel's target
+    case target
+    /// Where the bytes are
+    case pool
+  }
+
+  /// What does not answer.
+  public var part: Part
+  /// What it was to do, for people.
+  public var what: String
+  /// When it was given up.
+  public var since: ContinuousClock.Instant
+
+  /// All of it.
+  public init(of part: Part, what: String, since: ContinuousClock.Instant) {
+    self.part = part
+    self.what = what
+    self.since = since
+  }
+}
+
 /// Part of a volume or snapshot whose other parts are not there.
 public struct Leftover: Hashable, Sendable {
   /// The volume or snapshot it was part of.

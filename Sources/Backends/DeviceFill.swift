@@ -15,8 +15,8 @@ struct DeviceFill {
   /// What is zeroed.
   let zeroed: Range<Int64>
 
-  /// Fails with `timedOut` at the deadline.
-  func run(deadline: ContinuousClock.Instant, progress: Progress) throws(BackendError) {
+  /// Fails with `timedOut` when it was given up.
+  func run(progress: Progress, isGivenUp: () -> Bool) throws(BackendError) {
     let action = "fill \(device)"
     let (target, size) = try BackendError.attempt(action) { () throws(SystemCallError) in
       let target = try Descriptor.open(device, flags: O_RDWR)
@@ -34,7 +34,7 @@ struct DeviceFill {
       }
       var buffer = [UInt8](repeating: 0, count: Int(min(Self.copyPiece, max(copied, 1))))
       while done < copied {
-        try check(deadline, done, total)
+        try check(isGivenUp, done, total)
         let count = Int(min(Int64(buffer.count), copied - done))
         try copy(origin, target, &buffer, count, at: done)
         done += Int64(count)
@@ -43,7 +43,7 @@ struct DeviceFill {
     }
     var offset = zeroed.lowerBound
     while offset < zeroed.upperBound {
-      try check(deadline, done, total)
+      try check(isGivenUp, done, total)
       let end = min(offset + Self.zeroPiece, zeroed.upperBound)
       try BackendError.attempt(action) { () throws(SystemCallError) in
         try target.zeroOut(offset..<end)
@@ -80,11 +80,11 @@ struct DeviceFill {
   }
 
   private func check(
-    _ deadline: ContinuousClock.Instant, _ done: Int64, _ total: Int64
+    _ isGivenUp: () -> Bool, _ done: Int64, _ total: Int64
   ) throws(BackendError) {
-    guard ContinuousClock.now < deadline else {
+    guard !isGivenUp() else {
       throw BackendError(
-        .timedOut, "fill \(device): \(done) of \(total) bytes were done when time was over")
+        .timedOut, "fill \(device): \(done) of \(total) bytes were done when it was given up")
     }
   }
 }

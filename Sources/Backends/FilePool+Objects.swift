@@ -31,39 +31,36 @@ extension FilePool {
     try await delete(id, deadline: deadline)
   }
 
-  func expandVolume(
-    _ id: ObjectID, toSize size: Int64, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> PoolObject {
-    guard self.size(holding: size) == size else {
-      throw BackendError(.invalid, "expand \(id) to \(size) bytes: want a multiple of 4096")
-    }
-    return try object(
-      try await perform("expand \(id)", deadline) { (storage) throws(BackendError) in
-        try storage.expand(id, to: size)
-      })
-  }
-
-  func volume(
-    _ id: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> PoolObject? {
-    let image = try await perform("read \(id)", deadline) { (storage) throws(BackendError) in
-      try storage.image(id, in: try storage.place(writable: false))
-    }
-    guard case .complete(let record) = image else { return nil }
-    return try object(record)
-  }
-
   func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [PoolObject] {
-    let records = try await perform("read volumes", deadline) { (storage) throws(BackendError) in
-      try storage.records(ids, in: try storage.place(writable: false))
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
+    // One alone waits for what is done to it, and for nothing else.
+    let subject = ids.count == 1 ? "\(ids[0])" : "volumes"
+    let images = try await perform("read volumes", on: subject, deadline) {
+      (storage) throws(BackendError) in
+      let place = try storage.place(writable: false)
+      return Dictionary(
+        uniqueKeysWithValues: Set(ids).map { id in
+          (id, Result { () throws(BackendError) in try storage.image(id, in: place) })
+        })
     }
-    return try records.map { (record) throws(BackendError) in try object(record) }
+    return images.mapValues { image in
+      Result { () throws(BackendError) in
+        guard case .complete(let record) = try image.get() else { return nil }
+        return try object(record)
+      }
+    }
+  }
+
+  /// Files need nothing: they are read.
+  func activate(
+    _ ids: [ObjectID], deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
+    try await volumes(ids, deadline: deadline)
   }
 
   func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
-    try await perform("list volumes", deadline) { (storage) throws(BackendError) in
+    try await perform("list volumes", on: "list", deadline) { (storage) throws(BackendError) in
       let listing = try storage.listing(.volume, in: try storage.place(writable: false))
       // The rest is on its way out, or has not come so far.
       return listing.filter { !$0.parts.isDisjoint(with: [.image, .record]) }.map(\.id)
@@ -97,25 +94,17 @@ extension FilePool {
   func snapshot(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendSnapshot? {
-    let image = try await perform("read \(id)", deadline) { (storage) throws(BackendError) in
+    let image = try await perform("read \(id)", on: id.description, deadline) {
+      (storage) throws(BackendError) in
       try storage.image(id, in: try storage.place(writable: false))
     }
     guard case .complete(let record) = image else { return nil }
     return try snapshot(record)
   }
 
-  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
-  {
-    let records = try await perform("list snapshots", deadline) {
-      (storage) throws(BackendError) in
-      let place = try storage.place(writable: false)
-      return try storage.records(try storage.listing(.snapshot, in: place).map(\.id), in: place)
-    }
-    return try records.map { (record) throws(BackendError) in try snapshot(record) }
-  }
-
   func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] {
-    try await perform("look for leftovers", deadline) { (storage) throws(BackendError) in
+    try await perform("look for leftovers", on: "leftovers", deadline) {
+      (storage) throws(BackendError) in
       try storage.leftovers()
     }
   }
@@ -123,9 +112,9 @@ extension FilePool {
   func remove(
     _ leftover: Leftover, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
-    try await perform("remove what is left of \(leftover.id)", deadline) {
-      (storage) throws(BackendError) in try storage.remove(leftover)
-    }
+    try await perform(
+      "remove what is left of \(leftover.id)", on: leftover.id.description, deadline
+    ) { (storage) throws(BackendError) in try storage.remove(leftover) }
   }
 
   func object(_ record: ImageRecord) throws(BackendError) -> PoolObject {

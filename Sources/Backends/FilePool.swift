@@ -11,9 +11,13 @@ internal import Synchronization
 /// noticed at the next call.
 final class FilePool: Pool {
   private static let block: Int64 = 4096
+  /// The subject of all that reckons with the room that is left.
+  static let room = "room"
 
   let storage: FileStorage
-  let threads: PoolThreads
+  let threads: DeadlineThreads
+  /// Bytes are moved on threads of their own, so that nothing but another copy waits for one.
+  let copies: DeadlineThreads
 
   /// Does not look at the directory yet, which may come later. Fails with `invalid` for a configuration
   /// that cannot work.
@@ -39,8 +43,11 @@ final class FilePool: Pool {
       )
     }
     storage = FileStorage(configuration, owner: owner, passed: passed)
-    threads = try PoolThreads(name: "file-pool")
+    threads = try .start("file-pool", limit: 16)
+    copies = try .start("file-pool-copy", limit: 2)
   }
+
+  var stuck: [StuckThread] { threads.stuck + copies.stuck }
 
   var capabilities: Set<BackendCapability> { [.snapshots, .clones, .expansion, .capacity] }
 
@@ -60,13 +67,15 @@ final class FilePool: Pool {
     isKnown: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
     if isKnown { storage.state.withLock { $0.wasOpened = true } }
-    _ = try await perform("check the pool", deadline) { (storage) throws(BackendError) in
+    _ = try await perform("check the pool", on: "pool", deadline) {
+      (storage) throws(BackendError) in
       try storage.place(writable: true)
     }
   }
 
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {
-    try await perform("measure the pool", deadline) { (storage) throws(BackendError) in
+    try await perform("measure the pool", on: Self.room, deadline) {
+      (storage) throws(BackendError) in
       let room = try storage.room(in: try storage.place(writable: true))
       let available = room.available(storage.configuration)
       return BackendCapacity(available: available, largestVolume: available)
@@ -91,57 +100,19 @@ final class FilePool: Pool {
     return allocation
   }
 
+  /// What one step may take, also as part of work that copies for hours: one that has not ended by then
+  /// hangs, and whoever waits is told.
+  static let stepLimit: Duration = .seconds(600)
+
+  /// Runs what reads, or changes in one step.
   func perform<Success: Sendable>(
-    _ action: String, _ deadline: ContinuousClock.Instant,
+    _ action: String, on subject: String, _ deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (FileStorage) throws(BackendError) -> Success
   ) async throws(BackendError) -> Success {
     let storage = self.storage
-    return try await threads.perform(action, deadline: deadline) { () throws(BackendError) in
-      try body(storage)
-    }
-  }
-
-  /// Begin, fill, complete: nothing is left of it after a failure.
-  func make(
-    _ record: ImageRecord, deadline: ContinuousClock.Instant, progress: @escaping Progress
-  ) async throws(BackendError) -> ImageRecord {
-    let (storage, action) = (self.storage, "make \(record.id)")
-    do {
-      let beginning = try await perform(action, deadline) { (storage) throws(BackendError) in
-        try storage.begin(record)
-      }
-      guard case .begun(let making) = beginning else {
-        if case .isThere(let found) = beginning { return found }
-        return record
-      }
-      let fill = { @Sendable () throws(BackendError) in
-        try storage.fill(making, deadline: deadline, progress: progress)
-      }
-      let filled =
-        making.copies
-        ? try await threads.copy(action, deadline: deadline, fill)
-        : try await threads.room(action, deadline: deadline, fill)
-      return try await perform(action, deadline) { (storage) throws(BackendError) in
-        try storage.complete(filled)
-      }
-    } catch {
-      // Also when time was over: what was asked for may have been done after that.
-      await threads.cleanUp { () throws(BackendError) in try storage.abandon(record.id) }
-      throw error
-    }
-  }
-
-  /// Hides it, then gives its room back, which takes long for many extents.
-  func delete(
-    _ id: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) {
-    let (storage, action) = (self.storage, "delete \(id)")
-    let isLeft = try await perform(action, deadline) { (storage) throws(BackendError) in
-      try storage.hide(id)
-    }
-    guard isLeft else { return }
-    try await threads.room(action, deadline: deadline) { () throws(BackendError) in
-      try storage.erase(id)
+    let deadline = min(deadline, .now + Self.stepLimit)
+    return try await threads.run(action, on: subject, deadline: deadline) {
+      (_) throws(BackendError) in try body(storage)
     }
   }
 }

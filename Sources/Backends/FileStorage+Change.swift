@@ -41,26 +41,47 @@ extension FileStorage {
     try passed(.unlink)
   }
 
-  /// Makes a volume's image longer. The record says so first, so that an end in between is no damage.
-  func expand(_ id: ObjectID, to size: Int64) throws(BackendError) -> ImageRecord {
+  /// A volume that is to be made longer.
+  struct Growth: Sendable {
+    var record: ImageRecord
+    let size: Int64
+    /// Nil: it is as it should be.
+    var file: Descriptor?
+    let place: Place
+
+    /// Bytes that it may come to need beyond what it was promised, and those that it takes at once.
+    var more: Int64 { size - record.size }
+    var written: Int64 { record.isFull ? more : 0 }
+  }
+
+  /// Looks at a volume that is to have `size` bytes.
+  func growth(of id: ObjectID, to size: Int64) throws(BackendError) -> Growth {
     let place = try place(writable: true)
-    guard case .complete(var record) = try image(id, in: place) else {
+    guard case .complete(let record) = try image(id, in: place) else {
       throw BackendError(.notFound, "expand \(id): there is no such volume")
     }
     guard size >= record.size else {
       throw BackendError(
         .invalid, "expand \(id) to \(size) bytes: it has \(record.size), and never shrinks")
     }
-    guard size > record.size || record.growingTo != nil else { return record }
-    let file = try BackendError.attempt("expand \(id)") { () throws(SystemCallError) in
+    var growth = Growth(record: record, size: size, file: nil, place: place)
+    guard size > record.size || record.growingTo != nil else { return growth }
+    growth.file = try BackendError.attempt("expand \(id)") { () throws(SystemCallError) in
       let file = try place.directory(id.kind).open(ImageFile(id, .image).name, flags: O_RDWR)
       // An earlier life may not have come as far, and the record is to rest on this length.
       try file.synchronize()
       return file
     }
+    return growth
+  }
+
+  /// Makes a volume's image longer, once it was promised that. The record says so first, so that an end in
+  /// between is no damage.
+  func grow(_ growth: Growth) throws(BackendError) -> ImageRecord {
+    var record = growth.record
+    guard let file = growth.file else { return record }
+    let (size, place) = (growth.size, growth.place)
     if size > record.size {
-      let more = size - record.size
-      try requireRoom(id, promised: more, written: record.isFull ? more : 0, in: place)
       record.growingTo = size
       try write(record, in: place)
       try passed(.noteGrowth)
@@ -92,46 +113,5 @@ extension FileStorage {
       try file.setSize(size)
       try file.synchronize()
     }
-  }
-
-  /// What was cut short and is not being worked on.
-  func leftovers() throws(BackendError) -> [Leftover] {
-    let place = try place(writable: false)
-    let making = state.withLock { $0.making }
-    var leftovers: [Leftover] = []
-    for kind in [ObjectID.Kind.volume, .snapshot] {
-      for (id, parts) in try listing(kind, in: place) where making[id] == nil {
-        if let what = Self.leftover(parts) { leftovers.append(Leftover(id: id, what: what)) }
-      }
-    }
-    return leftovers
-  }
-
-  /// Removes a leftover, unless it is none by now.
-  func remove(_ leftover: Leftover) throws(BackendError) {
-    let place = try place(writable: true)
-    let id = leftover.id
-    guard state.withLock({ $0.making[id] }) == nil,
-      let parts = try listing(id.kind, in: place).first(where: { $0.id == id })?.parts,
-      Self.leftover(parts) == leftover.what
-    else { return }
-    if parts.contains(.image) {
-      try BackendError.attempt("remove what is left of \(id)") { () throws(SystemCallError) in
-        let directory = place.directory(id.kind)
-        try directory.unlink(ImageFile(id, .recordHalf).name)
-        try directory.synchronize()
-      }
-    } else {
-      try clear(id, in: place)
-    }
-  }
-
-  private static func leftover(_ parts: Set<ImageFile.Part>) -> String? {
-    if parts.contains(.image) {
-      return parts.contains(.recordHalf) ? "record that was being written" : nil
-    }
-    if parts.contains(.gone) { return "image file that was being deleted" }
-    if parts.contains(.half) { return "image file that was being made" }
-    return parts == [.recordHalf] ? "record that was being written" : nil
   }
 }

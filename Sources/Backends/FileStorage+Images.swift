@@ -15,6 +15,16 @@ extension FileStorage {
   func image(
     _ id: ObjectID, in place: Place
   ) throws(BackendError) -> Image {
+    do throws(BackendError) {
+      return try look(at: id, in: place)
+    } catch {
+      guard error.code == .broken else { throw error }
+      // Somebody else may be at work on it just now: what is broken is so at a second look.
+      return try look(at: id, in: place)
+    }
+  }
+
+  private func look(at id: ObjectID, in place: Place) throws(BackendError) -> Image {
     let parts = try parts(of: id, in: place)
     guard parts.contains(.image) else {
       if parts.isEmpty { return .none }
@@ -54,16 +64,6 @@ extension FileStorage {
       parts[file.id, default: []].insert(file.part)
     }
     return parts.sorted { $0.key < $1.key }.map { (id: $0.key, parts: $0.value) }
-  }
-
-  /// Those of these objects that are complete, sorted by id: one that is broken fails all, since a list
-  /// without it would be a lie.
-  func records(_ ids: [ObjectID], in place: Place) throws(BackendError) -> [ImageRecord] {
-    var records: [ImageRecord] = []
-    for id in ids.sorted() {
-      if case .complete(let record) = try image(id, in: place) { records.append(record) }
-    }
-    return records
   }
 
   /// Reads a record and holds it against its image. The size is what the image has.

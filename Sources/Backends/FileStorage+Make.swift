@@ -3,16 +3,19 @@ internal import Linux
 internal import Synchronization
 internal import SystemPackage
 
-/// Making an image: `begin` and `complete` are short, `fill` may take long.
+/// Making an image: `begin`, a promise of room, `makeHalf`, `fill`, which may take long, and `complete`.
 extension FileStorage {
   /// An image that is being made.
   struct Making: Sendable {
     var record: ImageRecord
-    let half: Descriptor
+    let place: Place
     let source: Descriptor?
     let sourceSize: Int64
     /// Filled by sharing the source's blocks.
     let clones: Bool
+    /// Bytes that it may come to need, and those that it takes at once.
+    let need: Int64
+    let written: Int64
 
     /// Filled by moving bytes.
     var copies: Bool { source != nil && !clones }
@@ -23,8 +26,8 @@ extension FileStorage {
     case begun(Making)
   }
 
-  /// Looks whether there is one already; else sees to room and source, clears away what an earlier life
-  /// left of it, and makes an empty half.
+  /// Looks whether there is one already; else clears away what an earlier life left of it, and opens its
+  /// source.
   func begin(_ wanted: ImageRecord) throws(BackendError) -> Beginning {
     let place = try place(writable: true)
     let id = wanted.id
@@ -57,50 +60,55 @@ extension FileStorage {
       }
     }
     let clones = source != nil && state.withLock { $0.canClone ?? false }
+    // Blocks that only the source has become shared, and are to be had twice from then on.
     let need = id.kind == .snapshot ? allocated : record.size
     let written =
       record.isFull ? record.size - (clones ? allocated : 0) : clones ? 0 : allocated
-    // Blocks that only the source has become shared, and are to be had twice from then on.
-    try requireRoom(id, promised: need, written: written, in: place)
-    let half = try BackendError.attempt(action) { () throws(SystemCallError) in
-      try place.directory(id.kind).open(
+    return .begun(
+      Making(
+        record: record, place: place, source: source, sourceSize: sourceSize, clones: clones,
+        need: need, written: written))
+  }
+
+  /// Makes an empty half, once the object was promised its room.
+  func makeHalf(_ making: Making) throws(BackendError) -> Descriptor {
+    let id = making.record.id
+    let half = try BackendError.attempt("make \(id)") { () throws(SystemCallError) in
+      try making.place.directory(id.kind).open(
         ImageFile(id, .half).name, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
     }
-    state.withLock { $0.making[id] = need }
-    let making = Making(
-      record: record, half: half, source: source, sourceSize: sourceSize, clones: clones)
     try passed(.makeHalf)
-    return .begun(making)
+    return half
   }
 
   /// Gives a half its bytes and puts them on the disk. Returns the record, which says when.
   func fill(
-    _ making: Making, deadline: ContinuousClock.Instant, progress: Progress
+    _ half: Descriptor, _ making: Making, progress: Progress, isGivenUp: () -> Bool
   ) throws(BackendError) -> ImageRecord {
     var record = making.record
     let action = "make \(record.id)"
     if case .snapshot(let source, _) = record.origin {
-      record.origin = .snapshot(of: source, takenAt: Self.now)
+      record.origin = .snapshot(of: source, takenAt: WallClock.nanoseconds)
     }
     // Before the length: FICLONE wants whole blocks, or the end of both files.
     if let source = making.source {
       if making.clones {
         try BackendError.attempt(action) { () throws(SystemCallError) in
-          try making.half.clone(source)
+          try half.clone(source)
         }
       } else {
         let copy = ImageCopy(
-          action: action, source: source, target: making.half, size: making.sourceSize)
-        try copy.run(deadline: deadline, progress: progress)
+          action: action, source: source, target: half, size: making.sourceSize)
+        try copy.run(progress: progress, isGivenUp: isGivenUp)
       }
     }
     try BackendError.attempt(action) { () throws(SystemCallError) in
-      try making.half.setSize(record.size)
-      if record.isFull { try making.half.allocate(upTo: record.size) }
+      try half.setSize(record.size)
+      if record.isFull { try half.allocate(upTo: record.size) }
     }
     try passed(.fill)
     try BackendError.attempt(action) { () throws(SystemCallError) in
-      try making.half.synchronize()
+      try half.synchronize()
     }
     try passed(.synchronizeHalf)
     return record
@@ -118,13 +126,11 @@ extension FileStorage {
       try directory.synchronize()
     }
     try passed(.complete)
-    state.withLock { _ = $0.making.removeValue(forKey: record.id) }
     return record
   }
 
   /// After a failure: nothing is left of it, unless it came to be after all.
   func abandon(_ id: ObjectID) throws(BackendError) {
-    defer { state.withLock { _ = $0.making.removeValue(forKey: id) } }
     try passed(.cleanUp)
     let place = try place(writable: true)
     guard case .half = try image(id, in: place) else { return }
@@ -151,13 +157,6 @@ extension FileStorage {
       for part in [ImageFile.Part.half, .gone] { try directory.unlink(ImageFile(id, part).name) }
       try directory.synchronize()
     }
-  }
-
-  private static var now: Int64 {
-    var time = timespec()
-    // Fails only for a clock that is not there.
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }
 

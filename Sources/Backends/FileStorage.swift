@@ -3,8 +3,8 @@ internal import Linux
 internal import Synchronization
 internal import SystemPackage
 
-/// A file pool's directory and what is in it. Its calls block; `PoolThreads` makes them, the short ones
-/// one after another.
+/// A file pool's directory and what is in it. Its calls block. Those about one object come one after
+/// another, and so do those that promise room; the rest may overlap.
 ///
 /// ```
 /// nvmeof-csi-pool.json      whose pool this is
@@ -31,17 +31,25 @@ final class FileStorage: Sendable {
     /// After the first time, in this life or another, a place without a mark is one that is not mounted.
     var wasOpened = false
     var canClone: Bool?
-    /// What runs now, and the bytes that it may come to need: no leftovers.
-    var making: [ObjectID: Int64] = [:]
+    /// What is being made or grown, and the bytes that it may come to need: no leftovers.
+    var claims: [ObjectID: Claim] = [:]
     /// All images together may come to need no more than this: what was measured once and what was added
     /// since. What went since is not taken off, so that it is never too little. Nil when nothing was
     /// measured yet.
     var promisedAtMost: Int64?
   }
 
+  /// That somebody is at work on an object, and how much was promised for that.
+  struct Claim {
+    var holders = 0
+    var bytes: Int64 = 0
+  }
+
   let configuration: FilePoolConfiguration
   let mark: PoolMark
   let state = Mutex(State())
+  /// Two who open the place at a time would find each other's lock.
+  private let opening = Mutex(())
   /// Is called after each step; a seam for tests of what happens when the next is never made.
   let passed: @Sendable (Step) throws(BackendError) -> Void
 
@@ -75,11 +83,13 @@ final class FileStorage: Sendable {
     guard let found else { throw unavailable("there is no such directory") }
     try checkMount(found)
     let place: Place
-    if let known = state.withLock({ $0.place }), try isSame(known.root, found) {
+    if let known = try known(found) {
       place = known
-      try mark.check(in: known.root)
     } else {
-      place = try open(found)
+      place = try opening.withLock { _ throws(BackendError) in
+        if let known = try known(found) { return known }
+        return try open(found)
+      }
     }
     if writable {
       let statistics = try BackendError.attempt("pool \(path)") { () throws(SystemCallError) in
@@ -88,6 +98,15 @@ final class FileStorage: Sendable {
       guard !statistics.readOnly else { throw unavailable("the file system is read-only") }
     }
     return place
+  }
+
+  /// The place that was opened before, if this is it and it is still ours.
+  private func known(_ found: Directory) throws(BackendError) -> Place? {
+    guard let known = state.withLock({ $0.place }), try isSame(known.root, found) else {
+      return nil
+    }
+    try mark.check(in: known.root)
+    return known
   }
 
   /// Opens a place for the first time, or another file system that was mounted there.

@@ -11,18 +11,18 @@ struct ImageCopy {
   let target: Descriptor
   let size: Int64
 
-  /// Fails with `timedOut` at the deadline, and with `inUse` when somebody wrote to the source
+  /// Fails with `timedOut` when it was given up, and with `inUse` when somebody wrote to the source
   /// meanwhile: then the copy is of no instant.
-  func run(deadline: ContinuousClock.Instant, progress: Progress) throws(BackendError) {
+  func run(progress: Progress, isGivenUp: () -> Bool) throws(BackendError) {
     let before = try measure()
     var offset: Int64 = 0
     while offset < size, let data = try nextData(from: offset) {
       offset = data.lowerBound
       let end = min(data.upperBound, size)
       while offset < end {
-        guard ContinuousClock.now < deadline else {
+        guard !isGivenUp() else {
           throw BackendError(
-            .timedOut, "\(action): \(offset) of \(size) bytes were copied when time was over")
+            .timedOut, "\(action): \(offset) of \(size) bytes were copied when it was given up")
         }
         offset += try copy(offset, min(Self.piece, end - offset))
         progress(offset, size)

@@ -14,8 +14,8 @@ extension LVMPool {
     _ command: Command, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> Command {
     let sysfs = sysfs
-    let disks = try await threads.perform("list NVMe disks", deadline: deadline) {
-      () throws(BackendError) in
+    let disks = try await threads.run("list NVMe disks", on: "disks", deadline: deadline) {
+      (_) throws(BackendError) in
       do { return try Self.fabricsDisks(sysfs) } catch {
         throw BackendError(.failed, "list NVMe disks", cause: error)
       }

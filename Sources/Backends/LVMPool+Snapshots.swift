@@ -1,5 +1,4 @@
-internal import Glibc
-internal import Synchronization
+internal import Linux
 
 extension LVMPool {
   func createSnapshot(
@@ -30,7 +29,7 @@ extension LVMPool {
     defer { release(id) }
     var tags = LVMTags(owner: owner)
     tags.source = volume
-    tags.takenAt = Self.now
+    tags.takenAt = WallClock.nanoseconds
     // One step: LVM suspends the source for it, and the tags come with the snapshot.
     try await run(
       "lvcreate",
@@ -58,46 +57,11 @@ extension LVMPool {
     return try snapshot(found)
   }
 
-  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
-  {
-    let survey = try await survey(forChanges: false, deadline: deadline)
-    return try ours(.snapshot, in: survey).map { (owned) throws(BackendError) in
-      try snapshot(owned)
-    }
-  }
-
-  func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover] {
-    let survey = try await survey(forChanges: false, deadline: deadline)
-    let promises = state.withLock { $0.promises }
-    var leftovers: [Leftover] = []
-    for lv in survey.volumes {
-      guard let id = ObjectID(lv.name), !promises.isOpen(id), lv.tags.contains(LVMTags.half),
-        lv.tags.contains(LVMTags.text(of: owner))
-      else { continue }
-      leftovers.append(Leftover(id: id, what: "logical volume that was being made"))
-    }
-    return leftovers.sorted { $0.id < $1.id }
-  }
-
-  func remove(
-    _ leftover: Leftover, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) {
-    guard try await leftovers(deadline: deadline).contains(leftover) else { return }
-    try await run("lvremove", ["--yes", path(leftover.id)], deadline: deadline)
-  }
-
   private func snapshot(_ owned: Owned) throws(BackendError) -> BackendSnapshot {
     guard let source = owned.tags.source, let takenAt = owned.tags.takenAt else {
       throw BackendError(.broken, "\(path(owned.id)): its tags say no source or no time")
     }
     return BackendSnapshot(
       id: owned.id, source: source, size: owned.lv.size, takenAt: takenAt, isReady: true)
-  }
-
-  private static var now: Int64 {
-    var time = timespec()
-    // Fails only for a clock that is not there.
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }

@@ -8,7 +8,18 @@ extension LVMPool {
     let number: Int
     let group: LVMReport.Group
     let volumes: [LVMReport.Volume]
+    let named: [String: LVMReport.Volume]
     let thinPool: LVMReport.Volume?
+
+    init(
+      number: Int, group: LVMReport.Group, volumes: [LVMReport.Volume], thinPool: LVMReport.Volume?
+    ) {
+      self.number = number
+      self.group = group
+      self.volumes = volumes
+      self.thinPool = thinPool
+      named = Dictionary(volumes.map { ($0.name, $0) }) { first, _ in first }
+    }
   }
 
   /// A logical volume of ours.
@@ -23,11 +34,16 @@ extension LVMPool {
     }
   }
 
-  /// Looks at the volume group: is it there, whole, and ours? An unmarked one is marked when something is
-  /// to be changed.
+  /// Looks at the volume group: is it there, whole, and ours? When something is to be changed it is locked,
+  /// and marked if nobody has marked it.
   func survey(
     forChanges: Bool, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> Survey {
+    if forChanges, let lock, !lock.isTaken {
+      try await threads.run("lock the pool", on: "lock", deadline: deadline) {
+        (_) throws(BackendError) in try lock.take()
+      }
+    }
     let survey = try await read(deadline)
     state.withLock { $0.extentSize = survey.group.extentSize }
     let name = configuration.volumeGroup
@@ -91,21 +107,9 @@ extension LVMPool {
     return Survey(number: number, group: group, volumes: volumes, thinPool: pool)
   }
 
-  /// All complete ones of a kind, sorted by id.
-  func ours(_ kind: ObjectID.Kind, in survey: Survey) throws(BackendError) -> [Owned] {
-    var found: [Owned] = []
-    for lv in survey.volumes {
-      guard let id = ObjectID(lv.name), id.kind == kind, let owned = try owned(id, lv),
-        !owned.tags.isHalf
-      else { continue }
-      found.append(owned)
-    }
-    return found.sorted { $0.id < $1.id }
-  }
-
   /// The logical volume of that name; nil when there is none, `notOurs` when it is not ours.
   func find(_ id: ObjectID, in survey: Survey) throws(BackendError) -> Owned? {
-    guard let lv = survey.volumes.first(where: { $0.name == id.description }) else { return nil }
+    guard let lv = survey.named[id.description] else { return nil }
     guard let owned = try owned(id, lv) else {
       throw BackendError(
         .notOurs, "there is a logical volume \(path(id)) that does not carry our mark")
@@ -113,8 +117,8 @@ extension LVMPool {
     return owned
   }
 
-  /// Nil for one that does not carry our mark.
-  private func owned(
+  /// Nil for one that does not carry our mark; `broken` for one whose tags cannot be understood.
+  func owned(
     _ id: ObjectID, _ lv: LVMReport.Volume
   ) throws(BackendError) -> Owned? {
     guard let tags = try parse(lv.tags, of: path(id)), tags.owner == owner else { return nil }

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Linux
 
 extension LVMPool {
   func createVolume(
@@ -77,26 +77,34 @@ extension LVMPool {
     return try await read(id, deadline: deadline)
   }
 
-  func volume(
-    _ id: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> PoolObject? {
-    let survey = try await survey(forChanges: false, deadline: deadline)
-    guard let found = try find(id, in: survey), !found.tags.isHalf else { return nil }
-    return object(found)
-  }
-
   /// One `vgs` and one `lvs` of the whole group, however few are asked for: LVM reads the group's
   /// metadata as a whole, and `lvs` of names fails as soon as one of them is not there.
   func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [PoolObject] {
-    let wanted = Set(ids)
-    return try ours(.volume, in: try await survey(forChanges: false, deadline: deadline))
-      .filter { wanted.contains($0.id) }.map(object)
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
+    let survey = try await survey(forChanges: false, deadline: deadline)
+    var objects: [ObjectID: Result<PoolObject?, BackendError>] = [:]
+    for id in ids {
+      objects[id] = Result { () throws(BackendError) in
+        guard let found = try find(id, in: survey), !found.tags.isHalf else { return nil }
+        return object(found)
+      }
+    }
+    return objects
   }
 
   func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
-    try ours(.volume, in: try await survey(forChanges: false, deadline: deadline)).map(\.id)
+    var ids: [ObjectID] = []
+    for lv in try await survey(forChanges: false, deadline: deadline).volumes {
+      guard let id = ObjectID(lv.name), id.kind == .volume else { continue }
+      do throws(BackendError) {
+        guard let owned = try owned(id, lv), !owned.tags.isHalf else { continue }
+      } catch {
+        // Its tags are damaged, and it holds somebody's data all the same.
+      }
+      ids.append(id)
+    }
+    return ids.sorted()
   }
 
   /// Nil for an empty volume.
@@ -174,8 +182,9 @@ extension LVMPool {
   ) async throws(BackendError) {
     let fill = DeviceFill(
       device: device(id), source: source.map { device($0) }, copied: copied, zeroed: zeroed)
-    try await threads.copy("fill \(id)", deadline: deadline) { () throws(BackendError) in
-      try fill.run(deadline: deadline, progress: progress)
+    try await copies.copy("fill \(id)", on: id.description, deadline: deadline) {
+      (isGivenUp) throws(BackendError) in
+      try fill.run(progress: progress, isGivenUp: isGivenUp)
     }
   }
 

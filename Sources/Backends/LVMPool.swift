@@ -1,4 +1,5 @@
 internal import Command
+internal import Linux
 internal import NVMe
 internal import Synchronization
 
@@ -22,7 +23,9 @@ final class LVMPool: Pool {
   let configuration: LVMPoolConfiguration
   let owner: PoolOwner
   let runner: any CommandRunner
-  let threads: PoolThreads
+  let threads: DeadlineThreads
+  /// Bytes are moved on threads of their own, so that nothing but another copy waits for one.
+  let copies: DeadlineThreads
   let state = Mutex(State())
   /// `/dev`, or a test's.
   let deviceRoot: String
@@ -30,11 +33,13 @@ final class LVMPool: Pool {
   let report: @Sendable (String) -> Void
   /// Where disks that LVM must not read are seen.
   let sysfs: NVMeSysfs
+  /// Nil: nobody is kept out.
+  let lock: LVMLock?
 
   /// Does not look at the volume group yet. Fails with `invalid` for a configuration that cannot work.
   init(
     _ configuration: LVMPoolConfiguration, owner: PoolOwner, runner: any CommandRunner,
-    deviceRoot: String = "/dev", sysfs: NVMeSysfs = NVMeSysfs(),
+    deviceRoot: String = "/dev", sysfs: NVMeSysfs = NVMeSysfs(), lockDirectory: String? = nil,
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(BackendError) {
     for name in [configuration.volumeGroup, configuration.thinPool ?? "pool"] {
@@ -54,8 +59,12 @@ final class LVMPool: Pool {
     self.deviceRoot = deviceRoot
     self.report = report
     self.sysfs = sysfs
-    threads = try PoolThreads(name: "lvm-pool")
+    lock = lockDirectory.map { LVMLock(configuration, in: $0) }
+    threads = try .start("lvm-pool", limit: 4)
+    copies = try .start("lvm-pool-copy", limit: 2)
   }
+
+  var stuck: [StuckThread] { threads.stuck + copies.stuck }
 
   var isThin: Bool { configuration.thinPool != nil }
 

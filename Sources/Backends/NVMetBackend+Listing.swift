@@ -16,37 +16,34 @@ extension NVMetBackend {
     return volume(of: current, fault: try await fault(of: record, deadline))
   }
 
-  /// From the records and the pool together: what only one of them has shows a fault. The pool and the
-  /// target are asked once for all of them.
+  /// From the records and the pool together: what only one of them has shows a fault, and so does what
+  /// is damaged in one of them. The pool and the target are asked once for all of them.
   public func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [ObjectID: BackendVolume] {
-    let objects = try await pool.volumes(ids, deadline: deadline)
-    let storage = Dictionary(objects.map { ($0.id, $0) }) { first, _ in first }
-    var volumes: [ObjectID: BackendVolume] = [:]
+  ) async throws(BackendError) -> [ObjectID: Result<BackendVolume, BackendError>] {
+    let storage = try await pool.volumes(ids, deadline: deadline)
+    var volumes: [ObjectID: Result<BackendVolume, BackendError>] = [:]
     var complete: [ExportRecord] = []
     for id in ids {
-      let object = storage[id]
+      let object = storage[id] ?? .success(nil)
       do throws(BackendError) {
-        let record = try await records.record(of: id)?.record
-        guard var record, let object else {
+        switch (try await records.record(of: id)?.record, object) {
+        case (var record?, .success(let object?)):
+          guard record.phase == .serving else { continue }
+          record.size = object.size
+          complete.append(record)
+        case (let record?, .failure(let damage)):
+          guard record.phase == .serving else { continue }
+          volumes[id] = .success(volume(of: record, fault: damage.description))
+        case (nil, .failure(let damage)): volumes[id] = .failure(damage)
+        case (_?, .success(nil)), (nil, .success(_?)):
           // Only one has it, or it was made or removed between the two looks: another one tells.
-          if record != nil || object != nil {
-            volumes[id] = try await volume(id, deadline: deadline)
-          }
-          continue
+          volumes[id] = try await volume(id, deadline: deadline).map { .success($0) }
+        case (nil, .success(nil)): continue
         }
-        guard record.phase == .serving else { continue }
-        record.size = object.size
-        complete.append(record)
       } catch {
         guard error.code == .broken else { throw error }
-        // With neither record nor storage there is nothing to show: `restore` has told of it.
-        guard let object else { continue }
-        var faulty = try withoutRecord(object)
-        faulty.fault = error.message
-        faulty.isUnrecorded = false
-        volumes[id] = faulty
+        volumes[id] = try unreadable(object, error)
       }
     }
     let records = complete
@@ -55,9 +52,20 @@ extension NVMetBackend {
       try target.faults(of: records)
     }
     for (record, fault) in zip(records, faults) {
-      volumes[record.volume] = volume(of: record, fault: fault)
+      volumes[record.volume] = .success(volume(of: record, fault: fault))
     }
     return volumes
+  }
+
+  /// A volume whose export record is damaged, as far as its storage tells.
+  private func unreadable(
+    _ object: Result<PoolObject?, BackendError>, _ damage: BackendError
+  ) throws(BackendError) -> Result<BackendVolume, BackendError> {
+    guard case .success(let object?) = object else { return .failure(damage) }
+    var volume = try withoutRecord(object)
+    volume.fault = damage.description
+    volume.isUnrecorded = false
+    return .success(volume)
   }
 
   /// What the records or the pool have, by name.

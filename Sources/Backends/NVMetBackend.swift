@@ -42,7 +42,9 @@ public final class NVMetBackend: Backend {
   ) throws(BackendError) {
     try self.init(
       configuration,
-      pool: try LVMPool(lvm, owner: configuration.owner, runner: runner, report: report),
+      pool: try LVMPool(
+        lvm, owner: configuration.owner, runner: runner, lockDirectory: LVMLock.directory,
+        report: report),
       store: store, report: report)
   }
 
@@ -61,11 +63,7 @@ public final class NVMetBackend: Backend {
     target = NVMetTarget(
       fs: fs ?? KernelConfigFS(root: configuration.configFS), mark: TargetMark(configuration.owner),
       settle: settle)
-    do throws(SystemCallError) {
-      threads = try DeadlineThreads(name: "nvmet", limit: 32)
-    } catch {
-      throw BackendError(.failed, "start the threads for nvmet", cause: error)
-    }
+    threads = try .start("nvmet", limit: 32)
   }
 
   /// What the pool can do, on top of what every pool can.
@@ -73,9 +71,10 @@ public final class NVMetBackend: Backend {
     pool.capabilities.union([.volumes, .listing, .hostAccess])
   }
 
-  /// Calls into the kernel that were given up and are not back: what, and since when.
-  public var stuck: [(what: String, since: ContinuousClock.Instant)] {
-    threads.stuck.map { ($0.what, $0.since) }
+  /// The target's and the pool's.
+  public var stuck: [StuckCall] {
+    threads.stuck.map { StuckCall(of: .target, what: $0.what, since: $0.since) }
+      + pool.stuck.map { StuckCall(of: .pool, what: $0.what, since: $0.since) }
   }
 
   /// Of the portals that new volumes get.
@@ -108,24 +107,13 @@ public final class NVMetBackend: Backend {
   ) async throws(BackendError) -> Value {
     let target = self.target
     let deadline = min(deadline, .now + Self.stepLimit)
-    let result: Result<Value, BackendError>
-    do throws(DeadlineThreadError) {
-      result = try await threads.perform(what, subject: subject, deadline: deadline) {
-        (isGivenUp) throws(BackendError) in
-        var mine = NVMetTarget(
-          fs: AbandonableConfigFS(base: target.fs, isGivenUp: isGivenUp), mark: target.mark)
-        mine.settle = target.settle
-        return try body(mine)
-      }
-    } catch {
-      let code: BackendError.Code =
-        switch error {
-        case .deadlineExceeded, .neverStarted: .timedOut
-        case .subjectIsStuck, .tooMany: .unavailable
-        }
-      throw BackendError(code, "nvmet", cause: error)
+    return try await threads.run(what, on: subject, deadline: deadline) {
+      (isGivenUp) throws(BackendError) in
+      var mine = NVMetTarget(
+        fs: AbandonableConfigFS(base: target.fs, isGivenUp: isGivenUp), mark: target.mark)
+      mine.settle = target.settle
+      return try body(mine)
     }
-    return try result.get()
   }
 
   /// Does something to one volume's part of the target.

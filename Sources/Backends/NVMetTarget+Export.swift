@@ -138,11 +138,18 @@ extension NVMetTarget {
     }
   }
 
-  /// Why exports do not serve, one after another; nil for one that does.
+  /// Why exports do not serve, one after another; nil for one that does. What keeps one from being looked
+  /// at is its fault and no other's.
   func faults(of records: [ExportRecord]) throws(BackendError) -> [String?] {
     try requireAvailable()
     let ports = try attempt("look at the ports") { () throws(SystemCallError) in try addresses() }
-    return try records.map { (record) throws(BackendError) in try fault(of: record, ports) }
+    return records.map { record in
+      do throws(BackendError) {
+        return try fault(of: record, ports)
+      } catch {
+        return error.description
+      }
+    }
   }
 
   private func fault(

@@ -1,3 +1,5 @@
+internal import Linux
+
 /// Where the bytes of volumes and snapshots are.
 ///
 /// As with `Backend`, every call can be repeated, what cannot be read is an error and never an empty
@@ -9,6 +11,9 @@ protocol Pool: Sendable {
   /// Whether a snapshot or a clone is a copy that takes its time. Then the caller makes sure that no
   /// host may write to the source for as long as the call takes. True as long as it is not known.
   var needsQuietSource: Bool { get }
+
+  /// Calls into the kernel that were given up and are not back.
+  var stuck: [StuckThread] { get }
 
   /// The smallest size it can make that holds `bytes`; nil when none can.
   func size(holding bytes: Int64) -> Int64?
@@ -24,8 +29,7 @@ protocol Pool: Sendable {
   ) async throws(BackendError)
 
   /// Makes these volumes' storage be where the target looks for it: after a reboot somebody has to.
-  /// Nil: there is none, or only half of it. What keeps one from it is its own failure; fails as a whole
-  /// only when the pool cannot be asked.
+  /// Nil and failures are as those of `volumes`.
   func activate(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>]
@@ -60,18 +64,15 @@ protocol Pool: Sendable {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError)
 
-  /// A volume's storage as it is now; nil when there is none or only half of one.
-  func volume(
-    _ id: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> PoolObject?
-
-  /// Those of these volumes that are there complete, sorted by id; an error names what is wrong with one.
+  /// The storage of each of these volumes as it is now; nil when there is none or only half of it. What is
+  /// wrong with one is its own failure, which names it; fails as a whole only when the pool cannot be
+  /// asked.
   func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [PoolObject]
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>]
 
-  /// The ids of all volumes with our mark, sorted: complete, or an error. They are not looked at, so that
-  /// one that is half made or half removed may be among them.
+  /// The ids of all volumes with our mark, damaged ones too, sorted: complete, or an error. They are not
+  /// looked at, so that one that is half made or half removed may be among them.
   func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID]
 
   /// A snapshot as it is now; nil when there is none or only half of one.
@@ -79,18 +80,24 @@ protocol Pool: Sendable {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendSnapshot?
 
-  /// All complete snapshots with our mark, sorted by id: complete, or an error that names what is wrong.
-  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
-
   /// How much there is to give.
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity
 
   /// What calls that were cut short left: with our mark and naming, and owned by nothing that is
-  /// complete. Nothing is changed.
+  /// complete or damaged. Nothing is changed.
   func leftovers(deadline: ContinuousClock.Instant) async throws(BackendError) -> [Leftover]
 
   /// Removes a leftover, if it still is one.
   func remove(_ leftover: Leftover, deadline: ContinuousClock.Instant) async throws(BackendError)
+}
+
+extension Pool {
+  /// A volume's storage as it is now; nil when there is none or only half of it.
+  func volume(
+    _ id: ObjectID, deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> PoolObject? {
+    try await volumes([id], deadline: deadline)[id]?.get() ?? nil
+  }
 }
 
 /// A volume's storage: what the target exports.

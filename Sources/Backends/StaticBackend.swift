@@ -1,27 +1,24 @@
 public import NVMe
-public import StateStore
 
 /// Volumes that somebody else made and exports.
 ///
-/// Nothing is made, removed or kept out: whom a volume is published to is a record and no more. With a
-/// file that lists the volumes they can be listed; without one they are known by the parameters that a
-/// PersistentVolume carries.
+/// Nothing is made, removed or kept out: whom a volume is published to is a record of the controller's and
+/// no more. With a file that lists the volumes they can be listed; without one they are known by the
+/// parameters that a PersistentVolume carries.
 public struct StaticBackend: Backend {
   private let file: String?
-  private let grants: StaticGrants
 
   /// `file` is read at every call, so that a change needs no restart; see `StaticVolumes` for its form.
-  /// Grants are kept in `store` under `static/<volume id>`.
-  public init(file: String?, store: any StateStore) {
-    self.file = file
-    grants = StaticGrants(store)
-  }
+  public init(file: String?) { self.file = file }
 
   /// Listing, when there is a list.
   public var capabilities: Set<BackendCapability> { file == nil ? [] : [.listing] }
 
   /// None: it makes no volumes.
   public var transports: Set<Transport> { [] }
+
+  /// None.
+  public var stuck: [StuckCall] { [] }
 
   /// Nothing: who exports the volumes restores them.
   public func restore(
@@ -58,24 +55,21 @@ public struct StaticBackend: Backend {
     _ id: ObjectID, toSize size: Int64, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume { throw unsupported("expand a volume") }
 
-  /// As the file has it, with whom it was published to.
+  /// As the file has it.
   public func volume(
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume? {
-    try await volumes([id], deadline: deadline)[id]
+    try await volumes([id], deadline: deadline)[id]?.get()
   }
 
   /// The file is read as a whole; `broken` if any of it is not understood.
   public func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [ObjectID: BackendVolume] {
+  ) async throws(BackendError) -> [ObjectID: Result<BackendVolume, BackendError>] {
     let wanted = Set(ids)
-    var volumes: [ObjectID: BackendVolume] = [:]
-    for var volume in try listed() where wanted.contains(volume.id) {
-      volume.export.allowedHosts = try await grants.hosts(of: volume.id)
-      volumes[volume.id] = volume
-    }
-    return volumes
+    return Dictionary(
+      uniqueKeysWithValues: try listed().filter { wanted.contains($0.id) }
+        .map { ($0.id, .success($0)) })
   }
 
   /// All of the file; `broken` if any of it is not understood.
@@ -111,30 +105,20 @@ public struct StaticBackend: Backend {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendSnapshot? { throw unsupported("read a snapshot") }
 
-  /// Unsupported.
-  public func snapshots(
-    deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [BackendSnapshot] { throw unsupported("list snapshots") }
-
-  /// Recorded; nobody is kept out or let in by it. A volume that the file does not list is one of a
-  /// PersistentVolume's own.
+  /// Unsupported: everybody whom the volume's own target lets in may connect.
   public func allow(
     _ host: NQN, volume: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) {
-    try await grants.change(volume) { $0.insert(host) }
-  }
+  ) async throws(BackendError) { throw unsupported("let a host in") }
 
-  /// Forgotten; nothing is cut.
+  /// Unsupported.
   public func revoke(
     _ host: NQN, volume: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) {
-    try await grants.change(volume) { $0.remove(host) }
-  }
+  ) async throws(BackendError) { throw unsupported("shut a host out") }
 
-  /// As they were recorded.
+  /// Unsupported.
   public func hosts(
     of volume: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> Set<NQN> { try await grants.hosts(of: volume) }
+  ) async throws(BackendError) -> Set<NQN> { throw unsupported("tell the hosts of a volume") }
 
   /// Unsupported.
   public func adopt(

@@ -1,8 +1,9 @@
-internal import ArgumentParser
+public import ArgumentParser
 
 /// A size on the command line: `1073741824`, `1GiB`, `10G`, `1.5TiB`.
-struct ByteCount: Hashable {
-  let bytes: Int64
+public struct ByteCount: Hashable, Sendable {
+  /// How many.
+  public let bytes: Int64
 
   /// Powers of 1024 by the names of IEC 80000-13, with or without the B; of 1000 by those of SI.
   private static let units: [(name: String, bytes: Int64)] = [
@@ -12,7 +13,7 @@ struct ByteCount: Hashable {
   ]
 
   /// A whole number of bytes that an int64 can hold; anything else is nil.
-  init?(_ text: String) {
+  public init?(_ text: String) {
     let number = text.prefix { ("0"..."9").contains($0) || $0 == "." }
     let suffix = String(text.dropFirst(number.count))
     let unit = Self.units.first { suffix == $0.name || suffix == "\($0.name)B" && !$0.name.isEmpty }
@@ -51,7 +52,9 @@ extension ByteCount {
 }
 
 extension ByteCount: ExpressibleByArgument {
-  init?(argument: String) { self.init(argument) }
+  /// As `init(_:)`.
+  public init?(argument: String) { self.init(argument) }
 
-  var defaultValueDescription: String { String(bytes) }
+  /// The number itself.
+  public var defaultValueDescription: String { String(bytes) }
 }

@@ -136,6 +136,9 @@ public struct Plugin: Sendable {
         BoundedShutdown(
           service: ControllerUpkeep(controller: controller, logger: logger),
           limit: .milliseconds(500), operations: [controller.operations], logger: logger),
+        BoundedShutdown(
+          service: StuckWatch(backend: controller.backend, store: store, logger: logger),
+          limit: .milliseconds(500), operations: [], logger: logger),
       ]
       operations.append(controller.operations)
       readiness = controller.readiness

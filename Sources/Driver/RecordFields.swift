@@ -90,6 +90,14 @@ struct RecordFields {
     value[field] == nil ? nil : try self.parse(field, parse)
   }
 
+  /// A record that a newer driver wrote is not guessed at.
+  func check(schema known: Int64) throws {
+    let schema = try integer("schema")
+    guard schema == known else {
+      throw RecordError("its schema is \(schema), and this driver knows \(known)")
+    }
+  }
+
   private func missing(_ field: String, _ wanted: String) -> RecordError {
     RecordError("\(name).\(field): want \(wanted)")
   }

@@ -10,12 +10,14 @@ internal import SystemPackage
 /// else is done for its subject until it is back. Then its work ends at its next step, since it asks
 /// before each whether it was given up.
 package final class DeadlineThreads: Sendable {
+  /// Shows in ps(1).
+  package let name: String
   private let queue: DeadlineQueue
   private let overseer: Mutex<NamedThread?>
 
   /// At most `limit` pieces run or are stuck at a time; more wait for their turn until their deadline.
-  /// `name` shows in ps(1).
   package init(name: String, limit: Int) throws(SystemCallError) {
+    self.name = name
     let queue = try DeadlineQueue(name: name, limit: limit)
     self.queue = queue
     overseer = Mutex(try NamedThread(name) { queue.oversee() })

@@ -80,14 +80,6 @@ public struct CircuitBreaker: Hashable, Sendable {
     }
   }
 
-  /// Whether `permit` would give one at that time. Takes none.
-  public func allows(at now: ContinuousClock.Instant) -> Bool {
-    switch state(at: now) {
-    case .closed, .halfOpen(isProbing: false): true
-    case .open, .halfOpen(isProbing: true): false
-    }
-  }
-
   /// A permit to try now; nil while open or while a probe is under way. Half-open, it is the probe.
   public mutating func permit(at now: ContinuousClock.Instant) -> Permit? {
     switch state(at: now) {

@@ -74,14 +74,6 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
     }
   }
 
-  /// Those of the keys that may be tried now, in the same order. Takes no permit: between this and
-  /// `permit` another caller may have taken the probe.
-  public func filter(_ keys: some Sequence<Key>, at now: ContinuousClock.Instant) -> [Key] {
-    state.withLock { state in
-      keys.filter { state.entries[$0]?.breaker.allows(at: now) ?? true }
-    }
-  }
-
   /// The state of a key.
   public func state(of key: Key, at now: ContinuousClock.Instant) -> CircuitBreaker.State {
     state.withLock { $0.entries[key]?.breaker.state(at: now) ?? .closed }

@@ -7,7 +7,7 @@ import SystemPackage
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
-    abstract: "Show a controller's volumes and snapshots, and how far its work is.",
+    abstract: "Show a controller's volumes and snapshots, how far its work is, and what hangs.",
     discussion: """
       Reads the state directory of a controller on this machine, whether that runs or not; changes \
       nothing. A copy's progress is written down every few seconds.
@@ -23,6 +23,9 @@ struct StatusCommand: ParsableCommand {
     let status = try ControllerStatus(StateReader(directory: stateDir))
     print(Self.text(status.volumes), terminator: "")
     if !status.snapshots.rows.isEmpty { print("\n" + Self.text(status.snapshots), terminator: "") }
+    if !status.stuck.isEmpty {
+      print("\n" + status.stuck.map { "stuck: \(Self.visible($0))\n" }.joined(), terminator: "")
+    }
     guard !status.broken.isEmpty else { return }
     for broken in status.broken {
       try FileDescriptor.standardError.writeAll("broken: \(Self.visible(broken))\n".utf8)

@@ -142,7 +142,10 @@ struct FilePoolCrashTests {
         #expect(try allocated(volume.path) >= volume.size)
       }
     }
-    for snapshot in try await pool.snapshots(deadline: .ample) {
+    for letter in "st" {
+      guard let snapshot = try await pool.snapshot(try .snapshot(letter), deadline: .ample) else {
+        continue
+      }
       let path = "\(pool.storage.configuration.directory)/snapshots/\(snapshot.id).img"
       #expect(try Files.status(path)?.size == snapshot.size)
       #expect(try read(path, at: 0, count: 4) == "old\0")

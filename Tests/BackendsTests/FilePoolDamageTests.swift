@@ -45,7 +45,7 @@ struct FilePoolDamageTests {
   }
 
   @Test(
-    "What is damaged is told and left alone; a listing fails; other volumes go on",
+    "What is damaged is told and left alone, and keeps its place; other volumes go on",
     arguments: Damage.allCases)
   func damage(damage: Damage) async throws {
     try await PoolGround.directory.run { bench in
@@ -54,10 +54,16 @@ struct FilePoolDamageTests {
         try await pool.create(a)
         let well = try await pool.create(b)
         try await damage.strike(bench)
+        // What was being written of it, when it was damaged, may be all that says what it was.
+        try Files.replaceDurably(
+          "\(bench.directory)/volumes/\(a).json.half", with: [1], mode: 0o600)
         let before = try bench.files()
+        let found = try await pool.volumes([a, b], deadline: .ample)
+        #expect(try found[b]?.get() == well)
+        #expect(try await pool.volumeIDs(deadline: .ample) == [a, b])
         for attempt in [
+          { _ = try found[a]?.get() },
           { _ = try await pool.volume(a, deadline: .ample) },
-          { _ = try await pool.volumes(deadline: .ample) },
           { try await pool.create(a) },
           { try await pool.create(try .volume("c"), from: .volume(a)) },
           { try await pool.snapshot(try .snapshot("s"), of: a) },
@@ -73,11 +79,56 @@ struct FilePoolDamageTests {
           }
         }
         #expect(try await pool.leftovers(deadline: .ample) == [])
+        for what in ["record that was being written", "image file that was being made"] {
+          try await pool.remove(Leftover(id: a, what: what), deadline: .ample)
+        }
         #expect(try bench.files() == before)
         #expect(try await pool.volume(b, deadline: .ample) == well)
         _ = try await pool.expandVolume(b, toSize: 2 << 20, deadline: .ample)
         try await pool.create(try .volume("c"), size: 2 << 20, from: .volume(b))
         try await pool.delete(b)
+      }
+    }
+  }
+
+  @Test("What a damaged volume takes is promised to nobody", .enabled(if: PoolGround.canMount))
+  func room() async throws {
+    try await PoolGround.tmpfs.run { bench in
+      try await bench.withPool { pool in
+        let a = try ObjectID.volume("a")
+        try await pool.create(a, size: 20 << 20)
+        let before = try await pool.capacity(deadline: .ample).available
+        try Files.replaceDurably("\(bench.directory)/volumes/\(a).json", with: [1], mode: 0o600)
+        #expect(try await pool.capacity(deadline: .ample).available == before)
+        #expect(
+          try await code { try await pool.create(try .volume("b"), size: 20 << 20) } == .exhausted)
+      }
+      // Nor in another life, which has to measure anew.
+      try await bench.withPool { (pool) async throws in
+        #expect(
+          try await code { try await pool.create(try .volume("b"), size: 20 << 20) } == .exhausted)
+      }
+    }
+  }
+
+  @Test("A damaged snapshot keeps no other from being made, and is left alone")
+  func snapshots() async throws {
+    try await PoolGround.directory.run { bench in
+      try await bench.withPool { pool in
+        let (a, s, t) = (
+          try ObjectID.volume("a"), try ObjectID.snapshot("s"), try ObjectID.snapshot("t")
+        )
+        try await pool.create(a)
+        try await pool.snapshot(s, of: a)
+        try Files.replaceDurably("\(bench.directory)/snapshots/\(s).json", with: [1], mode: 0o600)
+        let before = try bench.files()
+        #expect(try await code { _ = try await pool.snapshot(s, deadline: .ample) } == .broken)
+        #expect(try await code { try await pool.snapshot(s, of: a) } == .broken)
+        #expect(try await code { try await pool.delete(s) } == .broken)
+        #expect(try await pool.leftovers(deadline: .ample) == [])
+        #expect(try bench.files() == before)
+        let taken = try await pool.snapshot(t, of: a)
+        #expect(try await pool.snapshot(t, deadline: .ample) == taken)
       }
     }
   }

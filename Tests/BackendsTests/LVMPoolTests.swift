@@ -1,3 +1,4 @@
+import Linux
 import NVMe
 import Testing
 
@@ -39,7 +40,7 @@ import Testing
       _ = try await pool.expandVolume(a, toSize: 128 * Self.mebibyte, deadline: .ample)
     }
     #expect(try await pool.volumeIDs() == [a, b])
-    #expect(try await pool.snapshots(deadline: .ample) == [taken])
+    #expect(try await pool.snapshot(s, deadline: .ample) == taken)
     for _ in 0..<2 { for id in [a, s, b] { try await pool.delete(id) } }
     #expect(
       lvm.log == [
@@ -194,21 +195,71 @@ import Testing
     #expect(lvm.log.count == programs)
   }
 
-  @Test("Broken tags fail a listing and name the volume; others go on")
-  func brokenTags() async throws {
+  /// What becomes of a volume's tags, and what it is then.
+  static let damages: [(tags: Set<String>, code: BackendError.Code)] = [
+    ([owner, "nvmeof-csi.colour=red"], .broken), ([owner, "nvmeof-csi.source=x"], .broken),
+    ([owner, "nvmeof-csi.half", "nvmeof-csi.source="], .broken), (["nvmeof-csi.half"], .broken),
+    (["nvmeof-csi.owner=x"], .broken), ([], .notOurs),
+  ]
+
+  @Test(
+    "Damaged tags are the volume's own: it is told and left alone, and counts; others go on",
+    arguments: damages)
+  func damagedTags(tags: Set<String>, code: BackendError.Code) async throws {
     let lvm = FakeLVM()
-    let (a, b) = (try ObjectID.volume("a"), try ObjectID.volume("b"))
+    let (a, b, s) = (
+      try ObjectID.volume("a"), try ObjectID.volume("b"), try ObjectID.snapshot("s")
+    )
     let pool = try pool(lvm)
     try await pool.create(a, size: 64 * Self.mebibyte)
-    try await pool.create(b, size: 64 * Self.mebibyte)
-    lvm.change { _ = $0.volumes[a.description]?.tags.insert("nvmeof-csi.colour=red") }
-    let error = await #expect(throws: BackendError.self) {
-      try await pool.volumes(deadline: .ample)
+    let well = try await pool.create(b, size: 64 * Self.mebibyte)
+    let room = try await pool.capacity(deadline: .ample).available
+    lvm.change { $0.volumes[a.description]?.tags = tags }
+    let before = lvm.volumes[a.description]
+
+    let ids = try await pool.volumeIDs(deadline: .ample)
+    // Without any tag of ours it does not carry our mark.
+    #expect(ids == (code == .broken ? [a, b] : [b]))
+    let found = try await pool.volumes([a, b], deadline: .ample)
+    #expect(try found[b]?.get() == well)
+    for attempt in [
+      { _ = try found[a]?.get() },
+      { try await pool.create(a, size: 64 * Self.mebibyte) },
+      { try await pool.create(try .volume("c"), size: 64 * Self.mebibyte, from: .volume(a)) },
+      { try await pool.snapshot(s, of: a) },
+      { _ = try await pool.expandVolume(a, toSize: 128 * Self.mebibyte, deadline: .ample) },
+      { try await pool.delete(a) },
+    ] as [() async throws -> Void] {
+      let error = await #expect(throws: BackendError.self) { try await attempt() }
+      #expect(error?.code == code)
+      #expect(error?.message.contains(a.description) == true)
     }
-    #expect(error?.code == .broken)
-    #expect(error?.message.contains(a.description) == true)
-    #expect(try await pool.volume(b, deadline: .ample)?.id == b)
-    #expect(try await code { try await pool.delete(a) } == .broken)
+    #expect(try await pool.leftovers(deadline: .ample) == [])
+    let leftover = Leftover(id: a, what: "logical volume that was being made")
+    try await pool.remove(leftover, deadline: .ample)
+    #expect(lvm.volumes[a.description] == before)
+    #expect(try await pool.capacity(deadline: .ample).available == room)
+
+    let taken = try await pool.snapshot(s, of: b)
+    #expect(try await pool.snapshot(s, deadline: .ample) == taken)
+    try await pool.create(try .volume("c"), size: 64 * Self.mebibyte, from: .snapshot(s))
+    try await pool.delete(b)
+  }
+
+  @Test("A damaged snapshot keeps no other from being made")
+  func damagedSnapshot() async throws {
+    let lvm = FakeLVM()
+    let (a, s, t) = (
+      try ObjectID.volume("a"), try ObjectID.snapshot("s"), try ObjectID.snapshot("t")
+    )
+    let pool = try pool(lvm)
+    try await pool.create(a, size: 64 * Self.mebibyte)
+    try await pool.snapshot(s, of: a)
+    lvm.change { $0.volumes[s.description]?.tags = [Self.owner] }
+    #expect(try await code { _ = try await pool.snapshot(s, deadline: .ample) } == .broken)
+    let taken = try await pool.snapshot(t, of: a)
+    #expect(try await pool.snapshot(t, deadline: .ample) == taken)
+    #expect(try await pool.leftovers(deadline: .ample) == [])
   }
 
   @Test(
@@ -237,6 +288,43 @@ import Testing
           source.id, toSize: source.size + tooLarge, deadline: .ample)
       } == .exhausted)
     #expect(lvm.volumes == files)
+  }
+
+  @Test("A pool has one process at a time; the next one gets it afterwards")
+  func locked() async throws {
+    let lvm = FakeLVM()
+    let directory = "/tmp/lvm-pool-tests-\(UInt64.random(in: .min ... .max))"
+    defer {
+      _ = try? Files.unlink("\(directory)/tank:pool.lock")
+      _ = try? Files.removeDirectory(directory)
+    }
+    func life() throws -> LVMPool {
+      try LVMPool(
+        LVMPoolConfiguration(volumeGroup: "tank", thinPool: "pool"), owner: .ours, runner: lvm,
+        sysfs: NVMeSysfs(root: "/nonexistent"), lockDirectory: directory)
+    }
+    do {
+      let first = try life()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<8 {
+          group.addTask { try await first.checkHealth(isKnown: false, deadline: .ample) }
+        }
+        try await group.waitForAll()
+      }
+      let second = try life()
+      let programs = lvm.log
+      await expectError(.unavailable, "tank:pool: another process is using it") {
+        try await second.checkHealth(isKnown: false, deadline: .ample)
+      }
+      await expectError(.unavailable) {
+        try await second.create(try .volume("a"), size: 64 * Self.mebibyte)
+      }
+      #expect(lvm.log == programs)
+      try await first.create(try .volume("a"), size: 64 * Self.mebibyte)
+    }
+    let next = try life()
+    try await next.delete(try .volume("a"))
+    #expect(lvm.volumes.isEmpty)
   }
 
   @Test("Sizes are multiples of the extent, parameters unknown, names checked")

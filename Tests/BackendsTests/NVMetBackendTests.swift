@@ -209,14 +209,63 @@ struct NVMetBackendTests {
         broken, [1], ifVersion: try await bench.store.get(broken)?.version)
       let volumes = try await driver.volumes(ids, deadline: .ample)
       #expect(volumes.keys.sorted() == Array(ids[..<4]))
-      #expect(volumes[ids[0]]?.fault?.contains("record is gone") == true)
-      #expect(volumes[ids[1]]?.fault?.contains("is gone") == true)
-      #expect(volumes[ids[2]]?.fault?.contains("cannot be understood") == true)
-      #expect(volumes[ids[3]] == (try await driver.volume(ids[3], deadline: .ample)))
-      #expect(volumes[ids[3]]?.fault == nil)
+      #expect(try volumes[ids[0]]?.get().fault?.contains("record is gone") == true)
+      #expect(try volumes[ids[1]]?.get().fault?.contains("is gone") == true)
+      #expect(try volumes[ids[2]]?.get().fault?.contains("cannot be understood") == true)
+      #expect(try volumes[ids[3]]?.get() == (try await driver.volume(ids[3], deadline: .ample)))
+      #expect(try volumes[ids[3]]?.get().fault == nil)
       #expect(try await driver.volumeIDs(deadline: .ample) == Array(ids[..<4]))
-      #expect(try await driver.volumes([], deadline: .ample) == [:])
+      #expect(try await driver.volumes([], deadline: .ample).isEmpty)
       #expect(try await driver.volumes([ids[3]], deadline: .ample).keys.sorted() == [ids[3]])
+    }
+  }
+
+  @Test(
+    "what is damaged in the pool, the records or both is told beside the others, and left alone")
+  func damaged() async throws {
+    try await TargetBench.run { bench in
+      let driver = try bench.driver()
+      var made: [BackendVolume] = []
+      for letter in "abcd" { made.append(try await bench.volume(letter, hosts: ["node-1"])) }
+      let ids = made.map(\.id)
+      for id in ids[1...2] { try await bench.damageRecord(id) }
+      try await bench.store.delete(
+        "exports/\(ids[3])",
+        ifVersion: try #require(try await bench.store.get("exports/\(ids[3])")).version)
+      let damage = BackendError(.broken, "its image is torn")
+      bench.storage.state.withLock { state in
+        for id in [ids[0], ids[2], ids[3]] { state.damaged[id] = damage }
+      }
+      let whole = try await bench.volume("e", hosts: ["node-1"])
+      let target = try bench.configFS.contents()
+      let keys = try await bench.store.keys()
+
+      let all = try await driver.volumeIDs(deadline: .ample)
+      #expect(all == ids + [whole.id])
+      let found = try await driver.volumes(all, deadline: .ample)
+      #expect(found.keys.sorted() == all)
+      // With its record all is known but how the storage is.
+      var first = made[0]
+      first.fault = damage.message
+      #expect(try found[ids[0]]?.get() == first)
+      #expect(try found[ids[1]]?.get().fault?.contains("cannot be understood") == true)
+      for (id, text) in [(ids[2], "cannot be understood"), (ids[3], damage.message)] {
+        let error = #expect(throws: BackendError.self) { try found[id]?.get() }
+        #expect(error?.description.contains(text) == true)
+      }
+      #expect(try found[whole.id]?.get() == whole)
+
+      // No leftover, also not the subsystem that no record is about.
+      #expect(try await driver.leftovers(deadline: .ample) == [])
+      for volume in made {
+        try? await driver.remove(
+          Leftover(id: volume.id, what: "subsystem \(volume.export.nqn) without a volume"),
+          deadline: .ample)
+      }
+      #expect(try bench.configFS.contents() == target)
+      #expect(try await bench.store.keys() == keys)
+      try await driver.revoke(hostNQN("node-1"), volume: whole.id, deadline: .ample)
+      try await driver.deleteVolume(whole.id, deadline: .ample) { _, _ in }
     }
   }
 

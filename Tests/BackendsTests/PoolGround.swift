@@ -179,9 +179,15 @@ extension Pool {
     }
   }
 
-  /// Every volume that is complete, or an error.
+  /// Every volume that is complete, sorted by id; an error when one is damaged.
   func volumes(deadline: ContinuousClock.Instant) async throws(BackendError) -> [PoolObject] {
-    try await volumes(try await volumeIDs(deadline: deadline), deadline: deadline)
+    let ids = try await volumeIDs(deadline: deadline)
+    let found = try await volumes(ids, deadline: deadline)
+    var volumes: [PoolObject] = []
+    for id in ids {
+      if let volume = try found[id]?.get() ?? nil { volumes.append(volume) }
+    }
+    return volumes
   }
 
   func volumeIDs() async throws(BackendError) -> [ObjectID] {

@@ -83,10 +83,11 @@ struct RestoreTests {
       for id in ids.dropLast() {
         #expect(bench.reports.contains { $0.hasPrefix("volume \(id) is not restored") })
       }
-      let volumes = try await driver.volumes(deadline: .ample)
-      #expect(volumes.map(\.id) == [ids[0], ids[2]])
-      #expect(volumes[0].fault?.contains("export record") == true)
-      #expect(volumes[1].fault == nil)
+      let volumes = try await driver.volumes(ids, deadline: .ample)
+      #expect(try volumes[ids[0]]?.get().fault?.contains("export record") == true)
+      let error = #expect(throws: BackendError.self) { try volumes[ids[1]]?.get() }
+      #expect(error?.code == .broken)
+      #expect(try volumes[ids[2]]?.get().fault == nil)
       #expect(try await driver.leftovers(deadline: .ample) == [])
       await expectError(.broken, "set aside") {
         _ = try await driver.createVolume(bench.specification(ids[1]), deadline: .ample) { _, _ in }

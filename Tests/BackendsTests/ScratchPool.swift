@@ -19,6 +19,8 @@ final class ScratchPool: Pool {
     var inactive: [ObjectID: BackendError] = [:]
     /// What every look at a volume fails with.
     var damage: BackendError?
+    /// Volumes whose storage is damaged, and what every look at them fails with.
+    var damaged: [ObjectID: BackendError] = [:]
   }
 
   /// What outlives the driver.
@@ -38,6 +40,8 @@ final class ScratchPool: Pool {
 
   var capabilities: Set<BackendCapability> { [.expansion, .capacity, .snapshots, .clones] }
   var needsQuietSource: Bool { storage.state.withLock { $0.quietSource } }
+
+  let stuck: [StuckThread] = []
 
   func size(holding bytes: Int64) -> Int64? { bytes }
   func check(parameters: [String: String]) throws(BackendError) {}
@@ -86,6 +90,7 @@ final class ScratchPool: Pool {
   func deleteVolume(
     _ id: ObjectID, deadline: ContinuousClock.Instant, progress: @escaping Progress
   ) async throws(BackendError) {
+    if let damage = storage.state.withLock({ $0.damaged[id] }) { throw damage }
     if storage.state.withLock({ $0.pinned.contains(id) }) {
       throw BackendError(.inUse, "something depends on \(id)")
     }
@@ -124,19 +129,16 @@ final class ScratchPool: Pool {
     storage.state.withLock { _ = $0.snapshots.removeValue(forKey: id) }
   }
 
-  func volume(
-    _ id: ObjectID, deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> PoolObject? {
-    if let error = storage.state.withLock({ $0.damage }) { throw error }
-    return storage.state.withLock { $0.objects[id] }
-  }
-
   func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [PoolObject] {
+  ) async throws(BackendError) -> [ObjectID: Result<PoolObject?, BackendError>] {
     storage.state.withLock { state in
-      state.read += ids.count
-      return ids.sorted().compactMap { state.objects[$0] }
+      if ids.count > 1 { state.read += ids.count }
+      return Dictionary(
+        uniqueKeysWithValues: Set(ids).map { id in
+          let damage = state.damage ?? state.damaged[id]
+          return (id, damage.map { .failure($0) } ?? .success(state.objects[id]))
+        })
     }
   }
 
@@ -148,11 +150,6 @@ final class ScratchPool: Pool {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendSnapshot? {
     storage.state.withLock { $0.snapshots[id] }
-  }
-
-  func snapshots(deadline: ContinuousClock.Instant) async throws(BackendError) -> [BackendSnapshot]
-  {
-    storage.state.withLock { $0.snapshots.values.sorted { $0.id < $1.id } }
   }
 
   func capacity(deadline: ContinuousClock.Instant) async throws(BackendError) -> BackendCapacity {

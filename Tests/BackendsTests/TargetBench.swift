@@ -79,6 +79,13 @@ final class TargetBench: Sendable {
     }
   }
 
+  /// Puts something else in a volume's export record.
+  func damageRecord(_ id: ObjectID) async throws {
+    let key = "exports/\(id)"
+    let version = try #require(try await store.get(key)).version
+    _ = try await store.put(key, Array("{\"format\": 1".utf8), ifVersion: version)
+  }
+
   /// Loses a volume's storage; the target may have it open.
   func loseStorage(_ volume: BackendVolume) throws {
     storage.state.withLock { _ = $0.objects.removeValue(forKey: volume.id) }
@@ -95,6 +102,21 @@ final class TargetBench: Sendable {
       }
     }
     try Files.removeDirectory(path)
+  }
+}
+
+extension Backend {
+  /// Every volume, sorted by id; an error when one of them cannot be told of.
+  func volumes(
+    deadline: ContinuousClock.Instant
+  ) async throws(BackendError) -> [BackendVolume] {
+    let ids = try await volumeIDs(deadline: deadline)
+    let found = try await volumes(ids, deadline: deadline)
+    var volumes: [BackendVolume] = []
+    for id in ids {
+      if let volume = try found[id]?.get() { volumes.append(volume) }
+    }
+    return volumes
   }
 }
 

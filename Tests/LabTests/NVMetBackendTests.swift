@@ -97,7 +97,8 @@ struct NVMetBackendTests {
       try await storage.withBackend { backend in
         let left = try await backend.restore(deadline: storage.ample)
         #expect(left.isEmpty)
-        #expect(try await backend.volumes(deadline: storage.ample) == volumes)
+        let found = try await backend.volumes(volumes.map(\.id), deadline: storage.ample)
+        #expect(try volumes.map { try found[$0.id]?.get() } == volumes)
       }
       try await eventually(within: .seconds(60), "the writer to go on") {
         writer.acknowledged > stalledAt + 50

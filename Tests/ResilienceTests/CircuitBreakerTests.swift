@@ -136,11 +136,9 @@ let opening: [Step] = [
       let comment = Comment(rawValue: step.testDescription)
       switch step {
       case .permit(let time, let name):
-        #expect(breaker.allows(at: at(time)), comment)
         let permit = breaker.permit(at: at(time))
         permits.updateValue(try #require(permit, comment), forKey: name)
       case .refuse(let time):
-        #expect(!breaker.allows(at: at(time)), comment)
         #expect(breaker.permit(at: at(time)) == nil, comment)
       case .record(let time, let outcome, let name):
         breaker.record(outcome, for: try #require(permits[name]), at: at(time))
@@ -174,7 +172,6 @@ let opening: [Step] = [
     }
     let before = breaker
     _ = breaker.state(at: at(100))
-    _ = breaker.allows(at: at(100))
     _ = breaker.permit(at: at(10))
     #expect(breaker == before)
     #expect(breaker.state(at: at(10)) == .open(until: at(30)))

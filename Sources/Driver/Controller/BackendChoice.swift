@@ -28,7 +28,7 @@ public enum BackendChoice: Sendable {
         NVMetConfiguration(owner: owner, portals: portals, nqnPrefix: nqnPrefix), lvm: lvm,
         runner: runner, store: store, report: report)
     case .staticVolumes(let file):
-      return StaticBackend(file: file, store: store)
+      return StaticBackend(file: file)
     }
   }
 }

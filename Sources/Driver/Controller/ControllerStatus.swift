@@ -17,6 +17,8 @@ public struct ControllerStatus: Sendable {
   public let volumes: Table
   /// The snapshots.
   public let snapshots: Table
+  /// Calls into the kernel that do not come back, as the controller last wrote them down.
+  public let stuck: [String]
   /// Records that cannot be read, and why.
   public let broken: [String]
 
@@ -24,6 +26,7 @@ public struct ControllerStatus: Sendable {
   public init(_ reader: StateReader) throws(StateStoreError) {
     var volumes: [[String]] = []
     var snapshots: [[String]] = []
+    var stuck: [String] = []
     var broken: [String] = []
     for (key, content) in try reader.contents() {
       do {
@@ -36,6 +39,8 @@ public struct ControllerStatus: Sendable {
           volumes.append(Self.row(try VolumeRecord(json: JSONValue.parse(bytes))))
         } else if key.hasPrefix("\(SnapshotRecord.folder)/") {
           snapshots.append(Self.row(try SnapshotRecord(json: JSONValue.parse(bytes))))
+        } else if key == StuckWatch.key {
+          stuck = try StuckWatch.lines(bytes)
         }
       } catch {
         broken.append("\(key): \(error)")
@@ -45,6 +50,7 @@ public struct ControllerStatus: Sendable {
       heading: ["VOLUME", "NAME", "SIZE", "STATE", "NODES", "SUBSYSTEM"], rows: volumes)
     self.snapshots = Table(
       heading: ["SNAPSHOT", "NAME", "SIZE", "STATE", "SOURCE"], rows: snapshots)
+    self.stuck = stuck
     self.broken = broken
   }
 

@@ -25,6 +25,14 @@ extension ObjectID {
   }
 }
 
+extension ObjectID {
+  /// An id of this kind only.
+  init?(_ text: String, kind: Kind) {
+    guard let id = ObjectID(text), id.kind == kind else { return nil }
+    self = id
+  }
+}
+
 extension VolumeID {
   /// The id as the orchestrator knows it.
   init(_ id: ObjectID) { self.init(wellFormed: id.description) }

@@ -8,13 +8,16 @@ extension VolumeController {
     guard backend.capabilities.contains(.listing), backend.capabilities.contains(.volumes) else {
       return
     }
+    let deadline = ContinuousClock.now + .seconds(120)
     let found = try await translating { () async throws(BackendError) in
-      try await backend.volumes(deadline: .now + .seconds(120))
+      try await backend.volumes(
+        try await backend.volumeIDs(deadline: deadline), deadline: deadline)
     }
-    guard found.contains(where: \.isUnrecorded) else { return }
+    // What is damaged is not exported again, and keeps no other from it.
+    let unrecorded = found.filter { (try? $0.value.get().isUnrecorded) == true }.keys.sorted()
+    guard !unrecorded.isEmpty else { return }
     let known = Set(try await volumes.ids())
-    for volume in found where volume.isUnrecorded && known.contains(volume.id) {
-      let id = volume.id
+    for id in unrecorded where known.contains(id) {
       do throws(DriverError) {
         try await work.perform(.adopt, on: VolumeID(id), deadline: .now + .seconds(300)) {
           (_, operation) throws(DriverError) in

@@ -14,21 +14,28 @@ extension VolumeController {
   }
 
   /// Who has a volume, and how it is. nil for what the backend has: it has no such volume.
-  func status(of record: VolumeRecord, _ found: BackendVolume?) -> VolumeStatus {
+  func status(
+    of record: VolumeRecord, _ found: Result<BackendVolume, BackendError>?
+  ) -> VolumeStatus {
     VolumeStatus(
       publishedNodeIDs: record.holders.keys.sorted(), volumeCondition: condition(of: record, found))
   }
 
-  private func condition(of record: VolumeRecord, _ found: BackendVolume?) -> VolumeCondition {
+  private func condition(
+    of record: VolumeRecord, _ found: Result<BackendVolume, BackendError>?
+  ) -> VolumeCondition {
     func abnormal(_ why: String) -> VolumeCondition {
       VolumeCondition(abnormal: true, message: why)
     }
-    guard let found else {
-      return abnormal("the storage does not have the volume, though it was never deleted")
+    let volume: BackendVolume
+    switch found {
+    case nil: return abnormal("the storage does not have the volume, though it was never deleted")
+    case .failure(let damage)?: return abnormal(damage.description)
+    case .success(let found)?: volume = found
     }
-    if let fault = found.fault { return abnormal(fault) }
+    if let fault = volume.fault { return abnormal(fault) }
     if backend.capabilities.contains(.hostAccess),
-      let node = record.holders.filter({ !found.export.allowedHosts.contains($0.value.host) }).keys
+      let node = record.holders.filter({ !volume.export.allowedHosts.contains($0.value.host) }).keys
         .min()
     {
       return abnormal("published to node \(node), and the target does not let that node in")

@@ -59,14 +59,29 @@ extension VolumeController {
     for id in page {
       // Taken off the list a moment ago.
       guard let listed = found[id] else { continue }
-      let record =
-        try await volumes.record(of: id)?.record
-        ?? VolumeRecord(foreign: id, called: id.description, listed.context, listed.size)
-      entries.append(.init(volume: volume(of: record), status: status(of: record, listed)))
+      entries.append(await entry(id, listed))
     }
     let isLast = page.count == rest.count
     return ListVolumesResponse(
       entries: entries, nextToken: isLast ? "" : page.last.map { PageToken.after($0) } ?? "")
+  }
+
+  /// A listed volume with its holders. That these cannot be read is what is wrong with it.
+  private func entry(
+    _ id: ObjectID, _ listed: Result<BackendVolume, BackendError>
+  ) async -> ListVolumesResponse.Entry {
+    let found = try? listed.get()
+    var record = VolumeRecord(
+      foreign: id, called: id.description, found?.context ?? [:], found?.size ?? 0)
+    var listed = listed
+    do throws(DriverError) {
+      record = try await volumes.record(of: id)?.record ?? record
+    } catch {
+      reportBroken(id, error)
+      listed = .failure(BackendError(.broken, error.message))
+    }
+    return ListVolumesResponse.Entry(
+      volume: volume(of: record), status: status(of: record, listed))
   }
 }
 

@@ -66,10 +66,15 @@ extension VolumeController {
           + "it is until DeleteVolume")
     }
     for id in present.subtracting(known).sorted() where !work.isBusy(VolumeID(id)) {
-      guard try await !isMissing(id) else { continue }
-      words.append(
-        "volume \(id) is on the storage, but has no record; it is kept as it is: restore the state "
-          + "directory, or delete it by its id")
+      switch try await found(id) {
+      case nil: continue
+      case .success:
+        words.append(
+          "volume \(id) is on the storage, but has no record; it is kept as it is: restore the state "
+            + "directory, or delete it by its id")
+      case .failure(let damage):
+        words.append("volume \(id) has no record, and its storage is damaged: \(damage)")
+      }
     }
     return words
   }
@@ -83,16 +88,18 @@ extension VolumeController {
       }
       return record
     }
-    guard await ready() != nil, try await isMissing(id), !work.isBusy(VolumeID(id)) else {
+    guard await ready() != nil, try await found(id) == nil, !work.isBusy(VolumeID(id)) else {
       return nil
     }
     return await ready()
   }
 
-  /// The backend has no such volume, or only half of one.
-  private func isMissing(_ id: ObjectID) async throws(DriverError) -> Bool {
+  /// Nil when the backend has no such volume, or only half of one.
+  private func found(
+    _ id: ObjectID
+  ) async throws(DriverError) -> Result<BackendVolume, BackendError>? {
     try await translating { () async throws(BackendError) in
-      try await backend.volumes([id], deadline: .now + .seconds(120))[id] == nil
+      try await backend.volumes([id], deadline: .now + .seconds(120))[id]
     }
   }
 }

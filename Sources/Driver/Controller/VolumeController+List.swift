@@ -45,14 +45,14 @@ extension VolumeController {
         id, called: request.volumeID, context: [:], deadline: context.answerDeadline
       ).record
       let found = try await translating { () async throws(BackendError) in
-        try await backend.volume(id, deadline: context.answerDeadline)
+        try await backend.volumes([id], deadline: context.answerDeadline)
       }
       return ControllerGetVolumeResponse(
-        volume: volume(of: record), status: status(of: record, found))
+        volume: volume(of: record), status: status(of: record, found[id]))
     }
   }
 
-  /// A record that cannot be read keeps the others from nothing.
+  /// A record that cannot be read, ours or the storage's, keeps the others from nothing.
   func reportBroken(_ id: ObjectID, _ error: DriverError) {
     logger.error(
       "a record cannot be read; its object is left as it is",

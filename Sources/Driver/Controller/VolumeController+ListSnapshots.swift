@@ -34,9 +34,21 @@ extension VolumeController {
   private func entries(_ records: [SnapshotRecord]) async throws(DriverError) -> [Snapshot] {
     var entries: [Snapshot] = []
     for record in records {
-      entries.append(snapshot(of: record, isUsable: try await isUsable(record)))
+      entries.append(snapshot(of: record, isUsable: try await isUsableIfWhole(record)))
     }
     return entries
+  }
+
+  /// Of a snapshot that is damaged no volume can be made, and the others are listed all the same.
+  private func isUsableIfWhole(_ record: SnapshotRecord) async throws(DriverError) -> Bool {
+    do throws(DriverError) {
+      return try await isUsable(record)
+    } catch {
+      guard let code = (error.cause as? BackendError)?.code, [.broken, .notOurs].contains(code)
+      else { throw error }
+      reportBroken(record.id, error)
+      return false
+    }
   }
 
   /// GetSnapshot

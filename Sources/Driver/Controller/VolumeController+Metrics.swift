@@ -1,3 +1,4 @@
+internal import Backends
 internal import Metrics
 
 extension VolumeController {
@@ -23,6 +24,17 @@ extension VolumeController {
       "nvmeof_csi_controller_pending_volumes",
       help: "Volumes whose exports have not come back since the controller began.", labels: []
     ) { [GaugeSample([], Double(pending.ids.count))] }
+    registry.callbackGauges(
+      "nvmeof_csi_controller_stuck_threads",
+      help:
+        "Calls of the controller that were given up and sit in the kernel: of its target, or its pool.",
+      labels: ["kind"]
+    ) {
+      let stuck = backend.stuck
+      return StuckCall.Part.allCases.map { part in
+        GaugeSample([part.rawValue], Double(stuck.count { $0.part == part }))
+      }
+    }
     registry.callbackGauges(
       "nvmeof_csi_controller_copy_bytes", help: "How far copies are: bytes done, and in all.",
       labels: ["object", "operation", "bytes"]

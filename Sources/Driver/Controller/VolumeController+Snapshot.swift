@@ -99,12 +99,12 @@ extension VolumeController {
     _ = try await readyVolume(source)
     // Our records may have been lost, and what is there be the only copy of somebody's data.
     let present = try await translating { () async throws(BackendError) in
-      try await backend.snapshots(deadline: deadline).contains { $0.id == id }
+      try await backend.snapshot(id, deadline: deadline)
     }
     var stored = snapshots.new(
       SnapshotRecord(id: id, name: name, phase: .creating, owner: life, source: source))
     try await snapshots.save(&stored)
-    return (stored, isFresh: !present)
+    return (stored, isFresh: present == nil)
   }
 
   /// See `settle` of volumes: only what this attempt made itself is ever deleted.

@@ -116,21 +116,3 @@ extension VolumeRecord.Location {
       })
   }
 }
-
-extension ObjectID {
-  /// An id of this kind only.
-  init?(_ text: String, kind: Kind) {
-    guard let id = ObjectID(text), id.kind == kind else { return nil }
-    self = id
-  }
-}
-
-extension RecordFields {
-  /// A record that a newer driver wrote is not guessed at.
-  func check(schema known: Int64) throws {
-    let schema = try integer("schema")
-    guard schema == known else {
-      throw RecordError("its schema is \(schema), and this driver knows \(known)")
-    }
-  }
-}

@@ -70,6 +70,70 @@ struct ControllerListTests {
     }
   }
 
+  @Test("tells what is damaged on the storage beside the others, and leaves it alone")
+  func damagedStorage() async throws {
+    let harness = Harness()
+    let reason = BackendError(.broken, "its record is not what was written")
+    try await harness.live { controller in
+      for name in ["a", "b"] { _ = try await controller.made(Harness.volume(name)) }
+      let (a, b) = (harness.id("a"), harness.id("b"))
+      let taken = try await controller.taken("s", of: b.description)
+      harness.backend.state.withLock { state in
+        state.damaged[a] = reason
+        state.volumes[b]?.isUnrecorded = true
+        state.volumes[b]?.export.allowedHosts = []
+      }
+      let conditions = try await list(controller).entries.reduce(into: [:]) { conditions, entry in
+        conditions[entry.volume?.volumeID ?? ""] = entry.status?.volumeCondition
+      }
+      let abnormal = VolumeCondition(abnormal: true, message: reason.message)
+      #expect(
+        conditions == [
+          a.description: abnormal,
+          b.description: VolumeCondition(abnormal: false, message: "served"),
+        ])
+      var get = ControllerGetVolumeRequest()
+      get.volumeID = a.description
+      let one = try await controller.getVolume(get, Harness.patient)
+      #expect(one.status?.volumeCondition == abnormal)
+
+      // Upkeep goes on with the others, and neither removes it nor takes it for gone.
+      try await controller.adoptUnrecorded()
+      #expect(harness.backend.state.withLock { $0.volumes[b]?.isUnrecorded } == false)
+      var garbage = Garbage(grace: .zero)
+      for _ in 0..<3 { _ = try await controller.clearAway(&garbage, at: .now) }
+      #expect(try await controller.mismatches() == [])
+      #expect(harness.backend.state.withLock { $0.volumes.count } == 2)
+
+      // Nor does a damaged snapshot keep others from being taken and listed.
+      let damaged = try #require(ObjectID(taken.snapshotID))
+      var stored = try #require(try await controller.snapshots.record(of: damaged))
+      stored.record.isUsable = false
+      try await controller.snapshots.save(&stored)
+      harness.backend.state.withLock { $0.damaged[damaged] = reason }
+      let other = try await controller.taken("t", of: b.description)
+      let listed = try await snapshots(controller).entries.reduce(into: [:]) { listed, snapshot in
+        listed[snapshot.snapshotID] = snapshot.readyToUse
+      }
+      #expect(listed == [taken.snapshotID: false, other.snapshotID: true])
+    }
+  }
+
+  @Test("tells of damaged storage that no record knows, why it is not whole")
+  func damagedStranger() async throws {
+    let harness = Harness()
+    try await harness.live { controller in
+      _ = try await controller.made(Harness.volume("a"))
+      try await controller.volumes.remove(
+        try #require(try await controller.volumes.record(of: harness.id("a"))))
+      harness.backend.state.withLock { $0.damaged[harness.id("a")] = BackendError(.broken, "torn") }
+      let words = try await controller.mismatches()
+      #expect(words.count == 1)
+      #expect(words.first?.contains("\(harness.id("a"))") == true)
+      #expect(words.first?.hasSuffix("damaged: torn") == true)
+    }
+  }
+
   @Test("goes on after what it told, whatever is made and deleted between pages")
   func pages() async throws {
     let harness = Harness()

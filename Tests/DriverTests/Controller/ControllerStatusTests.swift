@@ -1,6 +1,9 @@
 import Backends
 import Linux
+import Logging
+import Metrics
 import StateStore
+import Synchronization
 import Testing
 
 @testable import Driver
@@ -28,7 +31,22 @@ struct ControllerStatusTests {
     _ = try await store.put("volumes/nv-odd", Array("{}".utf8), ifVersion: nil)
     _ = try await store.put("exports/\(record.id)", Array("{}".utf8), ifVersion: nil)
 
+    let backend = MemoryBackend()
+    let call = StuckCall(of: .pool, what: "delete \(record.id)", since: .now - .seconds(90))
+    backend.state.withLock { $0.stuck = [call] }
+    let watch = StuckWatch(
+      backend: backend, store: store,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    var told = StuckWatch.Told()
+    await watch.look(&told)
+    #expect(told.logged == [call] && told.written == [call])
+
     let status = try ControllerStatus(StateReader(directory: directory))
+    #expect(status.stuck.count == 1)
+    let line = try #require(status.stuck.first)
+    #expect(line.hasPrefix("pool: delete \(record.id): given up ") && line.hasSuffix("not back"))
+    let seconds = try #require(line.split(separator: " ").compactMap { Int($0) }.first)
+    #expect((90..<600).contains(seconds))
     #expect(
       status.volumes.rows == [
         [
@@ -41,7 +59,35 @@ struct ControllerStatusTests {
     #expect(throws: StateStoreError.self) {
       try ControllerStatus(StateReader(directory: directory + "/none"))
     }
+    // In the next life nothing is stuck yet, and what the last one wrote goes.
+    backend.state.withLock { $0.stuck = [] }
+    told = StuckWatch.Told()
+    await watch.look(&told)
+    #expect(try ControllerStatus(StateReader(directory: directory)).stuck == [])
     // Nothing was taken from the owner.
     #expect(try await volumes.record(of: record.id)?.record == record)
+  }
+
+  @Test("shows in the metrics what does not come back, by what it is")
+  func metrics() async throws {
+    let harness = ControllerHarness()
+    try await harness.live { controller in
+      let registry = DriverMetrics().registry
+      controller.registerGauges(in: registry)
+      for (stuck, target, pool) in [
+        ([StuckCall.Part](), 0, 0), ([.pool], 0, 1), ([.target, .pool, .target], 2, 1),
+      ] {
+        harness.backend.state.withLock { state in
+          state.stuck = stuck.map { StuckCall(of: $0, what: "read", since: .now) }
+        }
+        let lines = await registry.text().split(separator: "\n")
+          .filter { $0.hasPrefix("nvmeof_csi_controller_stuck_threads{") }
+        #expect(
+          lines == [
+            "nvmeof_csi_controller_stuck_threads{kind=\"pool\"} \(pool)",
+            "nvmeof_csi_controller_stuck_threads{kind=\"target\"} \(target)",
+          ])
+      }
+    }
   }
 }

@@ -44,7 +44,7 @@ struct CreateSnapshotTests {
   func unknown() async throws {
     let harness = Harness(
       backend: MemoryBackend { step throws(BackendError) in
-        if step == "snapshots" { throw BackendError(.failed, "Input/output error") }
+        if step == "snapshot" { throw BackendError(.failed, "Input/output error") }
       })
     try await harness.live { controller in
       let volume = try await controller.made(Harness.volume()).volumeID

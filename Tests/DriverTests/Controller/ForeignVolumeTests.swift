@@ -88,6 +88,17 @@ struct ForeignVolumeTests {
       #expect(entries.map(\.status?.publishedNodeIDs) == [[], ["n1"], []])
       #expect(entries.map(\.volume?.capacityBytes) == [5, 5, 5])
       _ = try VolumeSource(context: entries[1].volume?.volumeContext ?? [:])
+
+      // Whose holders cannot be read is listed with that.
+      let key = "volumes/\(ids[1])"
+      _ = try await harness.store.put(
+        key, [1], ifVersion: try await harness.store.get(key)?.version)
+      let all = try await controller.listVolumes(ListVolumesRequest(), Harness.patient).entries
+      #expect(all.map(\.volume?.volumeID) == ids.map(\.description))
+      #expect(all.map(\.volume?.capacityBytes) == [5, 5, 5])
+      #expect(all.map(\.status?.volumeCondition?.abnormal) == [false, true, false])
+      #expect(
+        all[1].status?.volumeCondition?.message.contains("cannot be understood") == true)
     }
   }
 }

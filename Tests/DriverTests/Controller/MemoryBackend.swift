@@ -15,6 +15,10 @@ final class MemoryBackend: Backend {
     var calls: [String] = []
     /// Volumes whose exports do not come back.
     var unrestored: [ObjectID: BackendError] = [:]
+    /// Volumes and snapshots that are damaged, and how: nothing is told of them, and nothing done to them.
+    var damaged: [ObjectID: BackendError] = [:]
+    /// What does not come back.
+    var stuck: [StuckCall] = []
     /// Volumes made, also those deleted since.
     var made = 0
     /// Volumes that `volumes` was asked for, all calls together.
@@ -48,6 +52,8 @@ final class MemoryBackend: Backend {
 
   let transports: Set<Transport> = [.tcp]
 
+  var stuck: [StuckCall] { state.withLock { $0.stuck } }
+
   func restore(
     deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> [ObjectID: BackendError] {
@@ -78,6 +84,7 @@ final class MemoryBackend: Backend {
   ) async throws(BackendError) -> BackendVolume {
     let id = specification.id
     try await step("createVolume")
+    try requireWhole(id)
     if let present = state.withLock({ $0.volumes[id] }) {
       guard present.size == specification.size, present.content == specification.content else {
         throw BackendError(.alreadyExists, "\(id) is something else")
@@ -131,6 +138,7 @@ final class MemoryBackend: Backend {
     _ id: ObjectID, deadline: ContinuousClock.Instant, progress: @escaping Progress
   ) async throws(BackendError) {
     try await step("deleteVolume")
+    try requireWhole(id)
     let isUsed = state.withLock { state in
       state.volumes[id]?.export.allowedHosts.isEmpty == false
     }
@@ -171,17 +179,26 @@ final class MemoryBackend: Backend {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendVolume? {
     try await step("volume")
+    try requireWhole(id)
     return state.withLock { $0.volumes[id] }
   }
 
   func volumes(
     _ ids: [ObjectID], deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [ObjectID: BackendVolume] {
+  ) async throws(BackendError) -> [ObjectID: Result<BackendVolume, BackendError>] {
     try await step("volumes")
     return state.withLock { state in
       state.read += ids.count
       return state.volumes.filter { ids.contains($0.key) }
+        .reduce(into: [:]) { found, volume in
+          found[volume.key] =
+            state.damaged[volume.key].map { .failure($0) } ?? .success(volume.value)
+        }
     }
+  }
+
+  private func requireWhole(_ id: ObjectID) throws(BackendError) {
+    if let damage = state.withLock({ $0.damaged[id] }) { throw damage }
   }
 
   func volumeIDs(deadline: ContinuousClock.Instant) async throws(BackendError) -> [ObjectID] {
@@ -241,14 +258,8 @@ final class MemoryBackend: Backend {
     _ id: ObjectID, deadline: ContinuousClock.Instant
   ) async throws(BackendError) -> BackendSnapshot? {
     try await step("snapshot")
+    try requireWhole(id)
     return state.withLock { $0.snapshots[id] }
-  }
-
-  func snapshots(
-    deadline: ContinuousClock.Instant
-  ) async throws(BackendError) -> [BackendSnapshot] {
-    try await step("snapshots")
-    return state.withLock { $0.snapshots.values.sorted { $0.id < $1.id } }
   }
 
   func allow(
