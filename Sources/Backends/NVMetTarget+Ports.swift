@@ -131,16 +131,7 @@ extension NVMetTarget {
     try requireTransport(portal)
     let port = try attempt("make a port at \(portal)") { () throws(SystemCallError) -> Int? in
       if let port = try self.port(at: portal) { return port }
-      for number in mark.portNumbers(portal) {
-        let isNew = try fs.makeDirectory("ports/\(number)")
-        // Another volume was quicker. A second port at the address could never listen.
-        if !isNew, try self.address(of: number) == portal { return number }
-        // There already, with no address: ours, by whoever died before giving it one.
-        let address = try fs.read("ports/\(number)/addr_traddr")
-        guard isNew || address.isEmpty else { continue }
-        try configure(number, portal)
-        return number
-      }
+      for number in mark.portNumbers(portal) where try claim(number, for: portal) { return number }
       return nil
     }
     guard let port else {
@@ -148,6 +139,30 @@ extension NVMetTarget {
         .failed, "make a port at \(portal): all of \(mark.portNumbers(portal)) are taken by others")
     }
     return port
+  }
+
+  /// Makes the port of this number, or finds that it is at the address already; false: it is at another.
+  /// A second port at an address could never listen, so whoever makes one at the same time is joined.
+  private func claim(
+    _ port: Int, for portal: TransportAddress
+  ) throws(SystemCallError) -> Bool {
+    for attempt in 1...3 {
+      do throws(SystemCallError) {
+        // With an address it is complete. Without, it is ours, by another volume that makes it now or by
+        // whoever died before giving it one.
+        if try !fs.makeDirectory("ports/\(port)"),
+          try !fs.read("ports/\(port)/addr_traddr").isEmpty
+        {
+          return try address(of: port) == portal
+        }
+        try configure(port, portal)
+        return true
+      } catch  where error.errno == .noSuchFileOrDirectory && attempt < 3 {
+        // Removed with the last volume that was there.
+        continue
+      }
+    }
+    return false
   }
 
   private func configure(_ port: Int, _ portal: TransportAddress) throws(SystemCallError) {

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("A driver that is killed at any step")
 struct KillTests {
