@@ -37,6 +37,7 @@ extension VolumeController {
     guard context["nqn"] != nil else {
       throw DriverError(.notFound, "volume \(name) does not exist")
     }
+    try SizeLimits.check(context, field: "volume_context")
     _ = try VolumeSource(context: context)
     let own = context.filter { !$0.key.hasPrefix("storage.kubernetes.io/") }
     return volumes.new(VolumeRecord(foreign: id, called: name, own, 0))
