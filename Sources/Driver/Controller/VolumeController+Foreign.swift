@@ -47,7 +47,8 @@ extension VolumeController {
   func listForeign(
     _ request: ListVolumesRequest, deadline: ContinuousClock.Instant
   ) async throws(DriverError) -> ListVolumesResponse {
-    let start = try PageToken.id(request.startingToken, limit: request.maxEntries)
+    let start = try PageToken.id(
+      request.startingToken, of: .volume, limit: request.maxEntries)
     let ids = try await translating { () async throws(BackendError) in
       try await backend.volumeIDs(deadline: deadline)
     }

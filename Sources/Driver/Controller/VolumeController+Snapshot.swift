@@ -14,6 +14,7 @@ extension VolumeController {
       try require(.snapshots, for: "CreateSnapshot")
       let name = try objectName(request.name)
       let wanted = try objectID(request.sourceVolumeID, .volume, field: "source_volume_id")
+      try SizeLimits.check(request.parameters, field: "parameters")
       if let key = request.parameters.keys.sorted().first(where: {
         !$0.hasPrefix("csi.storage.k8s.io/")
       }) {
