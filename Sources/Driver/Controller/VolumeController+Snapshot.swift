@@ -115,7 +115,7 @@ extension VolumeController {
     guard !Task.isCancelled else { return }
     do throws(DriverError) {
       switch (error.cause as? BackendError)?.code {
-      case .invalid, .notFound, .alreadyExists, .exhausted, .unsupported, .notOurs:
+      case .invalid, .outOfRange, .notFound, .alreadyExists, .exhausted, .unsupported, .notOurs:
         try await snapshots.remove(stored)
       case .unavailable, .timedOut, .broken: break
       case .inUse, .failed, nil:
