@@ -291,7 +291,21 @@ final class ImitatedConfigFS: ConfigFS {
   }
 
   private func store(_ value: String, _ attribute: String) throws(SystemCallError) {
-    try Files.replaceDurably("\(root)/\(attribute)", with: Array("\(value)\n".utf8), mode: 0o600)
+    // Whole at once, as a store_attribute() is, and gone with the machine, as all of configfs is.
+    let half = "\(root).half-\(UInt64.random(in: .min ... .max))"
+    do {
+      let file = try FileDescriptor.open(
+        FilePath(half), .writeOnly, options: [.create, .exclusiveCreate],
+        permissions: .ownerReadWrite)
+      _ = try file.closeAfter { try file.writeAll("\(value)\n".utf8) }
+    } catch {
+      throw refusal(error as? Errno ?? .ioError, attribute)
+    }
+    guard unsafe rename(half, "\(root)/\(attribute)") == 0 else {
+      let reason = Errno(rawValue: errno)
+      _ = try? Files.unlink(half)
+      throw refusal(reason, attribute)
+    }
   }
 
   private func log(_ line: String) { shared.state.withLock { $0.log.append(line) } }

@@ -76,6 +76,8 @@ struct DamageTests {
       try Files.unlink(damage.place(ground))
       try Files.renameDurably(whole, to: file)
       try await ground.serve { (session, controller) in
+        // A growth that was refused over the damage is gone on with.
+        try await controller.settled()
         try await ground.expectTruth(controller)
         let entries = try await session.list().entries
         #expect(Set(entries.compactMap(\.volume?.volumeID)) == [Self.a, Self.b])

@@ -79,16 +79,39 @@ final class TargetGround: Sendable {
     try? TransportAddress($0, transport: .tcp)
   }
 
-  /// One life of the controller, which is over when `body` returns: the state directory and the pool
+  /// One life of the controller, until `life` ends, which is over when `body` returns: the state directory and the pool
   /// have one process at a time.
-  func live(_ body: (VolumeController) async throws -> Void) async throws {
-    let store = try await FileStateStore(directory: state)
+  func live(
+    _ life: KillSwitch = KillSwitch(), _ body: (VolumeController) async throws -> Void
+  ) async throws {
+    let store = BackendsTestSupport.MortalStore(
+      base: try await FileStateStore(directory: state), life: life)
+    let pool = try FilePool(try configuration(), owner: Self.owner) {
+      (step) throws(BackendError) in
+      do throws(SystemCallError) { try life.willChange("\(step)", "pool") } catch {
+        throw BackendError(.failed, "dead", cause: error)
+      }
+    }
     let backend = try NVMetBackend(
       NVMetConfiguration(owner: Self.owner, portals: Self.portals),
-      pool: FilePool(try configuration(), owner: Self.owner), store: store, fs: configFS,
+      pool: pool, store: store, fs: configFS.seen(by: life),
       settle: {}, limits: RestoreLimits(patience: .zero, pause: .milliseconds(5)),
       report: { _ in })
     try await body(VolumeController.forConformance(backend, store))
+  }
+
+  /// One life that has begun and works.
+  func work(
+    _ life: KillSwitch = KillSwitch(), _ body: (VolumeController) async throws -> Void
+  ) async throws {
+    try await live(life) { controller in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await controller.work.run() }
+        defer { group.cancelAll() }
+        try await controller.start()
+        try await body(controller)
+      }
+    }
   }
 
   /// One life, with clients of it.
