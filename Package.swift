@@ -145,8 +145,13 @@ let package = Package(
     tests("NVMeTests", ["NVMe", "Command", "Linux", system], fixtures: true),
     tests("BlockDeviceTests", ["BlockDevice", "Command", "Linux", system], fixtures: true),
     tests("MountTests", ["Mount", "Command", "Linux", system]),
+    // No tests, but what those of the backends and of the driver imitate the kernel's target with.
+    tests("BackendsTestSupport", ["Backends", "Linux", "StateStore", system]),
     tests(
-      "BackendsTests", ["Backends", "Command", "Linux", "NVMe", "StateStore", "JSON", system],
+      "BackendsTests",
+      [
+        "Backends", "BackendsTestSupport", "Command", "Linux", "NVMe", "StateStore", "JSON", system,
+      ],
       fixtures: true),
     tests("RecoveryTests", ["Recovery", "Linux", "NVMe"]),
     tests("StateStoreTests", ["StateStore", "Linux", system]),
@@ -162,8 +167,8 @@ let package = Package(
     tests(
       "DriverTests",
       [
-        "Driver", "Backends", "BlockDevice", "CSI", "GRPC", "JSON", "Linux", "Metrics", "Mount",
-        "NVMe", "Recovery", "Resilience", "StateStore", "Udev",
+        "Driver", "Backends", "BackendsTestSupport", "BlockDevice", "CSI", "GRPC", "JSON", "Linux",
+        "Metrics", "Mount", "NVMe", "Recovery", "Resilience", "StateStore", "Udev",
         logging, serviceLifecycle, serviceLifecycleTestKit, system,
       ]),
     .testTarget(

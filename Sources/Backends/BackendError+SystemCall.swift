@@ -10,7 +10,7 @@ extension BackendError {
     case .readOnlyFileSystem:
       BackendError(.unavailable, "\(action): the file system is read-only", cause: error)
     case .fileTooLarge:
-      BackendError(.invalid, "\(action): larger than the file system allows", cause: error)
+      BackendError(.outOfRange, "\(action): larger than the file system allows", cause: error)
     case .tooManySymbolicLinkLevels:
       BackendError(
         .notOurs, "\(action): there is a symbolic link, which no pool of ours has", cause: error)

@@ -4,6 +4,8 @@ public struct BackendError: Error, CustomStringConvertible {
   public enum Code: Hashable, Sendable {
     /// A parameter, a size or a name is wrong: the same call fails again.
     case invalid
+    /// No storage of this kind can have that size, whatever room there is.
+    case outOfRange
     /// The volume, snapshot or content source is not there.
     case notFound
     /// There is one of this name that is something else.

@@ -110,11 +110,17 @@ extension NVMetTarget {
   /// port that it was at, or was to be at, goes with its last export.
   func remove(_ nqn: NQN, from portals: [TransportAddress] = []) throws(BackendError) {
     try requireAvailable()
-    guard try isOurs(nqn) else { return }
-    let left = try withdraw(nqn)
+    let isThere = try isOurs(nqn)
+    let left = isThere ? try withdraw(nqn) : []
     let known = try attempt("look at the ports") { () throws(SystemCallError) in try addresses() }
     let ports =
       known.filter { portals.contains($0.value) }.keys.filter { !left.contains($0) } + left
+    if isThere { try removeSubsystem(nqn) }
+    // Also when an earlier life came to the subsystem and no further.
+    for port in ports.sorted() { try removeIfUnused(port) }
+  }
+
+  private func removeSubsystem(_ nqn: NQN) throws(BackendError) {
     for host in try hosts(nqn) { try disallow(host, nqn) }
     try removeNamespace(nqn)
     let isThere = try attempt("remove subsystem \(nqn)") { () throws(SystemCallError) in
@@ -124,7 +130,6 @@ extension NVMetTarget {
     guard !isThere else {
       throw BackendError(.failed, "subsystem \(nqn) is still there after it was removed")
     }
-    for port in ports.sorted() { try removeIfUnused(port) }
   }
 
   /// Removes the namespace, and returns when every command that was under way on it has ended

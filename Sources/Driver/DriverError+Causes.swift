@@ -52,6 +52,7 @@ extension DriverError {
     let code: Code =
       switch error.code {
       case .invalid: .invalidArgument
+      case .outOfRange: .outOfRange
       case .notFound: .notFound
       case .alreadyExists: .alreadyExists
       case .exhausted: .resourceExhausted

@@ -19,6 +19,22 @@ extension RPCError {
       case .unimplemented: .unimplemented
       case .internal: .internal
       }
-    self.init(status, error.message)
+    self.init(status, Self.line(of: error.message))
+  }
+
+  /// Bytes of a message, which the log and the orchestrator's events get as it is.
+  private static let lengthLimit = 4096
+
+  /// A message may quote what the caller sent: it is no longer than anybody reads, and is one line of
+  /// the log, whatever that was.
+  private static func line(of message: String) -> String {
+    var line = ""
+    var length = 0
+    for scalar in message.unicodeScalars {
+      length += UTF8.width(scalar)
+      guard length <= lengthLimit else { return line + "…" }
+      line.unicodeScalars.append(scalar.properties.generalCategory.isControl ? " " : scalar)
+    }
+    return line
   }
 }

@@ -61,6 +61,7 @@ struct VolumeAccess: Hashable, Sendable {
           .invalidArgument,
           "volume_mount_group is not supported: ext4 and xfs have no such mount option")
       }
+      try SizeLimits.check(mount)
       let name = mount.fileSystemType.isEmpty ? "ext4" : mount.fileSystemType
       guard let type = FileSystemType(rawValue: name) else {
         throw DriverError(
@@ -72,6 +73,13 @@ struct VolumeAccess: Hashable, Sendable {
         throw DriverError(.invalidArgument, "mount_flags: \(error.reason)", cause: error)
       }
       kind = .fileSystem(type, flags: mount.mountFlags)
+    }
+  }
+
+  /// The same for RPCs in whose tables a capability that no volume has is `invalidArgument`.
+  init(supported capability: VolumeCapability) throws(DriverError) {
+    do throws(DriverError) { try self.init(capability) } catch {
+      throw DriverError(.invalidArgument, error.message, cause: error)
     }
   }
 

@@ -86,7 +86,7 @@ struct VolumeSource: Hashable, Sendable {
     options.fastIOFailTimeout = try values.integer("fastIoFailTmo", in: 0...86_400)
     options.hostAddress = try values.optional("hostTraddr") { numericAddress($0) }
     options.hostInterface = try values.optional("hostIface") { interfaceName($0) }
-    mkfsOptions = (context["mkfsOptions"] ?? "").split(separator: " ").map(String.init)
+    mkfsOptions = (try values.text("mkfsOptions") ?? "").split(separator: " ").map(String.init)
   }
 
   /// For state records: no check but the types'.
@@ -114,6 +114,10 @@ private struct ContextValues {
 
   func text(_ key: String) throws(DriverError) -> String? {
     guard let text = context[key] else { return nil }
+    guard text.utf8.count <= SizeLimits.contextValue else {
+      throw invalid(
+        key, "has \(text.utf8.count) bytes; at most \(SizeLimits.contextValue) are allowed")
+    }
     guard text.unicodeScalars.allSatisfy({ !$0.properties.generalCategory.isControl }) else {
       throw invalid(key, "holds a control character")
     }

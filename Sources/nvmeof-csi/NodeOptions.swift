@@ -36,9 +36,10 @@ struct NodeOptions: ParsableArguments {
   var delayedRemovalSecs: UInt32 = 600
 
   func validate() throws {
-    guard !nodeID.isEmpty, nodeID.utf8.count <= 253 else {
-      throw ValidationError("--node-id must have 1 to 253 bytes")
-    }
+    // No volume is published to any other.
+    guard (1...253).contains(nodeID.utf8.count),
+      nodeID.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+    else { throw ValidationError("--node-id must have 1 to 253 graphic ASCII characters") }
     guard delayedRemovalSecs <= NodeConfiguration.longestRemovalDelay else {
       throw ValidationError(
         "--delayed-removal-secs must not exceed \(NodeConfiguration.longestRemovalDelay)")

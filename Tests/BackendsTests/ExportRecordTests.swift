@@ -2,6 +2,7 @@ import NVMe
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("An export record")
 struct ExportRecordTests {

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import SystemPackage
 import Testing
 
 @testable import Backends
@@ -152,6 +153,17 @@ struct FilePoolRoomTests {
     room.count(promised: 500, allocated: 200, shared: shared)
     #expect(room.available(configuration) == available)
     #expect(room.writable(configuration) == writable)
+  }
+
+  @Test(
+    "What a file system answers is told apart: no room, read-only, or a size that no file can have",
+    arguments: [
+      (Errno.noSpace, BackendError.Code.exhausted), (.diskQuotaExceeded, .exhausted),
+      (.readOnlyFileSystem, .unavailable), (.fileTooLarge, .outOfRange), (.ioError, .failed),
+    ])
+  func errors(errno: Errno, code: BackendError.Code) {
+    let cause = SystemCallError(call: "ftruncate", subject: "a.img", errno: errno)
+    #expect(BackendError.storage("make a", cause).code == code)
   }
 
   @Test("Sums that are too large for the type are no room")

@@ -3,6 +3,7 @@ import NVMe
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("Hosts of an nvmet volume")
 struct HostAccessTests {

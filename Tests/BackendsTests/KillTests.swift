@@ -4,19 +4,20 @@ import Synchronization
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("A driver that is killed at any step")
 struct KillTests {
   /// One call, and what must be there for it.
   enum Call: CaseIterable, Sendable {
-    case create, delete, allow, revokeLast, revokeOne, expand, restore
+    case create, delete, deleteLast, allow, revokeLast, revokeOne, expand, restore
 
     func prepare(_ bench: TargetBench) async throws {
       // Another volume shares the ports and the host.
-      try await bench.volume("z", hosts: ["node-2"])
+      if self != .deleteLast { try await bench.volume("z", hosts: ["node-2"]) }
       switch self {
       case .create: break
-      case .delete, .allow, .expand: try await bench.volume("a")
+      case .delete, .deleteLast, .allow, .expand: try await bench.volume("a")
       case .revokeLast: try await bench.volume("a", hosts: ["node-1"])
       case .revokeOne: try await bench.volume("a", hosts: ["node-1", "node-2"])
       case .restore:
@@ -36,7 +37,8 @@ struct KillTests {
       switch self {
       case .create:
         _ = try await driver.createVolume(bench.specification(id), deadline: .ample) { _, _ in }
-      case .delete: try await driver.deleteVolume(id, deadline: .ample) { _, _ in }
+      case .delete, .deleteLast:
+        try await driver.deleteVolume(id, deadline: .ample) { _, _ in }
       case .allow: try await driver.allow(hostNQN("node-1"), volume: id, deadline: .ample)
       case .revokeLast, .revokeOne:
         try await driver.revoke(hostNQN("node-1"), volume: id, deadline: .ample)

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("A volume that is late when exports are restored", .timeLimit(.minutes(5)))
 struct LateVolumeTests {

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("A volume whose export record was lost")
 struct LostRecordTests {

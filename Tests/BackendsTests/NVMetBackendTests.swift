@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("The nvmet backend")
 struct NVMetBackendTests {

@@ -3,6 +3,7 @@ import NVMe
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("What is not ours at the target")
 struct OwnershipTests {

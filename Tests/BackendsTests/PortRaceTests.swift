@@ -6,6 +6,7 @@ import SystemPackage
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("Ports that several volumes make at once")
 struct PortRaceTests {

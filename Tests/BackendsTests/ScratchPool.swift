@@ -3,6 +3,7 @@ import Synchronization
 import SystemPackage
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 /// A pool of empty files, with switches for what goes wrong.
 final class ScratchPool: Pool {

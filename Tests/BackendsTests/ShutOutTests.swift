@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("Shutting a host out")
 struct ShutOutTests {

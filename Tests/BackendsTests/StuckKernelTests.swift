@@ -2,6 +2,7 @@ import NVMe
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 @Suite("A kernel that does not answer")
 struct StuckKernelTests {

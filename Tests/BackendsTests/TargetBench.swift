@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 func hostNQN(_ name: String) -> NQN { HostIdentity(nodeID: name).nqn }
 
@@ -19,7 +20,7 @@ final class TargetBench: Sendable {
   /// Runs `body` with a bench that is removed afterwards.
   static func run(_ body: (TargetBench) async throws -> Void) async throws {
     let bench = try TargetBench()
-    defer { try? bench.remove(bench.directory) }
+    defer { try? removeTree(bench.directory) }
     try await body(bench)
   }
 
@@ -90,18 +91,6 @@ final class TargetBench: Sendable {
   func loseStorage(_ volume: BackendVolume) throws {
     storage.state.withLock { _ = $0.objects.removeValue(forKey: volume.id) }
     try Files.removeDurably("\(storage.directory)/\(volume.id)")
-  }
-
-  private func remove(_ path: String) throws {
-    for name in try Files.names(inDirectory: path) {
-      let below = "\(path)/\(name)"
-      if try Files.status(below)?.kind == .directory {
-        try remove(below)
-      } else {
-        try Files.unlink(below)
-      }
-    }
-    try Files.removeDirectory(path)
   }
 }
 

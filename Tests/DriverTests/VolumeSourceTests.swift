@@ -53,6 +53,8 @@ struct VolumeSourceTests {
   @Test(
     "is refused with the key's name",
     arguments: [
+      ("mkfsOptions", "-L x\n-F"), ("mkfsOptions", "-L\0"),
+      ("mkfsOptions", String(repeating: "x", count: 2049)),
       ("nqn", ""), ("nqn", "vol1"), ("nqn", "nqn.2024-01.io.example:a,traddr=10.0.0.1"),
       ("nqn", "nqn.2024-01.io.example:a\nb"), ("nqn", "nqn.2024-01.io.example:a b"),
       ("nqn", "nqn.2024-01.io.example:" + String(repeating: "x", count: 250)),

@@ -6,6 +6,8 @@ internal import StateStore
 protocol ObjectRecord: Hashable, Sendable {
   /// What its keys begin with, without the slash.
   static var folder: String { get }
+  /// Of the objects that such records are of.
+  static var kind: ObjectID.Kind { get }
   var id: ObjectID { get }
   /// How far a copy is.
   var progress: CopyProgress? { get set }

@@ -16,7 +16,7 @@ struct Page<Record: ObjectRecord>: Sendable {
     where isWanted: (Record) -> Bool,
     reportingBroken report: (_ id: ObjectID, _ error: DriverError) -> Void
   ) async throws(DriverError) {
-    let start = try PageToken.id(token, limit: limit)
+    let start = try PageToken.id(token, of: Record.kind, limit: limit)
     let ids = try await records.ids()
     for id in start.map({ start in ids.drop { $0 <= start } }) ?? ids[...] {
       let record: Record

@@ -9,13 +9,18 @@ enum PageToken {
   static func after(_ id: ObjectID) -> String { "\(prefix)\(id)" }
 
   /// After which object the page begins; nil: with the first. Fails with `invalidToken` for a token of
-  /// somebody else's, `invalidArgument` for a negative limit.
-  static func id(_ token: String, limit: Int32) throws(DriverError) -> ObjectID? {
+  /// somebody else's or of another listing, `invalidArgument` for a negative limit.
+  static func id(
+    _ token: String, of kind: ObjectID.Kind, limit: Int32
+  ) throws(DriverError) -> ObjectID? {
     guard limit >= 0 else {
       throw DriverError(.invalidArgument, "max_entries must not be negative")
     }
     guard !token.isEmpty else { return nil }
-    guard token.hasPrefix(prefix), let id = ObjectID(String(token.dropFirst(prefix.count))) else {
+    // Of the other kind, every object would come before or after it.
+    guard token.hasPrefix(prefix),
+      let id = ObjectID(String(token.dropFirst(prefix.count)), kind: kind)
+    else {
       throw DriverError(
         .invalidToken, "starting_token is not one of ours: list again from the start")
     }

@@ -33,6 +33,7 @@ struct SnapshotRecord: Hashable, Sendable {
 
 extension SnapshotRecord: ObjectRecord {
   static let folder = "snapshots"
+  static let kind = ObjectID.Kind.snapshot
   /// Raised whenever an older driver would misread a record.
   static let schema: Int64 = 1
 

@@ -52,13 +52,14 @@ extension VolumeController {
       groupSnapshotID: "")
   }
 
-  /// Whether storage can be reached from where the orchestrator needs it; RESOURCE_EXHAUSTED is what
-  /// the specification has for "Unable to provision in `accessible_topology`".
-  func check(_ requirement: TopologyRequirement?) throws(DriverError) {
+  /// Whether storage can be reached from where the orchestrator needs it; fails with `code` otherwise.
+  func check(
+    _ requirement: TopologyRequirement?, otherwise code: DriverError.Code
+  ) throws(DriverError) {
     guard let requisite = requirement?.requisite, !requisite.isEmpty else { return }
     guard requisite.contains(where: { reaches($0) }) else {
       throw DriverError(
-        .resourceExhausted,
+        code,
         "accessibility_requirements: the volumes can be reached from \(configuration.topology) only"
       )
     }

@@ -11,10 +11,12 @@ extension VolumeController {
   {
     try await answering { () throws(DriverError) in
       try require(.capacity, for: "GetCapacity")
-      let (_, parameters) = try VolumeRecord.Request.split(request.parameters)
+      let (connection, parameters) = try VolumeRecord.Request.split(request.parameters)
+      try VolumeRecord.Request.check(transport: connection["transport"], of: backend)
       do throws(BackendError) { try backend.check(parameters: parameters) } catch {
         throw DriverError(error)
       }
+      try SizeLimits.check(request.volumeCapabilities)
       try readiness.check()
       let isPossible = request.volumeCapabilities.allSatisfy { (try? VolumeAccess($0)) != nil }
       guard isPossible, request.accessibleTopology.map(reaches) ?? true else {

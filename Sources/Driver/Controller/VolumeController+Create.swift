@@ -16,10 +16,14 @@ extension VolumeController {
       try require(.volumes, for: "CreateVolume")
       let name = try objectName(request.name)
       let asked = try VolumeRecord.Request(request, for: backend)
-      try check(request.accessibilityRequirements)
       try readiness.check()
       let id = ObjectID(.volume, name: name, cluster: configuration.clusterID)
-      if let volume = try await created(id, name, asked) { return volume }
+      if let volume = try await created(id, name, asked) {
+        try check(request.accessibilityRequirements, otherwise: .alreadyExists)
+        return volume
+      }
+      // What the specification has for "Unable to provision in `accessible_topology`".
+      try check(request.accessibilityRequirements, otherwise: .resourceExhausted)
       logger.info(
         "create volume",
         metadata: [
@@ -148,7 +152,7 @@ extension VolumeController {
     guard !Task.isCancelled else { return }
     do throws(DriverError) {
       switch (error.cause as? BackendError)?.code {
-      case .invalid, .notFound, .alreadyExists, .exhausted, .unsupported, .notOurs:
+      case .invalid, .outOfRange, .notFound, .alreadyExists, .exhausted, .unsupported, .notOurs:
         try await volumes.remove(stored)
       case .unavailable, .timedOut, .broken: break
       case .inUse, .failed, nil:

@@ -17,19 +17,21 @@ extension VolumeController {
         throw DriverError(.invalidArgument, "capacity_range is missing")
       }
       let range = try request.capacityRange.checked()
-      if let capability = request.volumeCapability { _ = try VolumeAccess(capability) }
+      if let capability = request.volumeCapability { _ = try VolumeAccess(supported: capability) }
       guard let id = wanted else {
         throw DriverError(.notFound, "volume \(request.volumeID) does not exist")
       }
       try readiness.check()
       let record = try await readyVolume(id).record
+      // An earlier attempt that did not come to its end may have made it larger already.
+      let present = max(record.size, record.targetSize ?? 0)
       let size = try backend.size(
-        required: range.requiredBytes, limit: range.limitBytes, holding: record.size,
-        of: "the volume", fallback: record.size)
+        required: range.requiredBytes, limit: range.limitBytes, holding: present,
+        of: "the volume", fallback: present)
       if size > record.size {
-        let order = WorkOrder.expandVolume(size: max(size, record.targetSize ?? 0))
-        try await work.perform(order, on: VolumeID(id), deadline: context.answerDeadline) {
-          (_, operation) throws(DriverError) in
+        try await work.perform(
+          .expandVolume(size: size), on: VolumeID(id), deadline: context.answerDeadline
+        ) { (_, operation) throws(DriverError) in
           try await expand(id, to: size, operation)
         }
       }
@@ -59,7 +61,7 @@ extension VolumeController {
       stored.record.size = volume.size
     } catch {
       switch (error.cause as? BackendError)?.code {
-      case .invalid, .exhausted, .notFound, .notOurs, .unsupported, .inUse:
+      case .invalid, .outOfRange, .exhausted, .notFound, .notOurs, .unsupported, .inUse:
         // Refused, so it has the size it had, and nobody is to try this again at each start.
         stored.record.targetSize = nil
         try await volumes.save(&stored)

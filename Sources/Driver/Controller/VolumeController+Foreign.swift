@@ -37,6 +37,7 @@ extension VolumeController {
     guard context["nqn"] != nil else {
       throw DriverError(.notFound, "volume \(name) does not exist")
     }
+    try SizeLimits.check(context, field: "volume_context")
     _ = try VolumeSource(context: context)
     let own = context.filter { !$0.key.hasPrefix("storage.kubernetes.io/") }
     return volumes.new(VolumeRecord(foreign: id, called: name, own, 0))
@@ -46,7 +47,8 @@ extension VolumeController {
   func listForeign(
     _ request: ListVolumesRequest, deadline: ContinuousClock.Instant
   ) async throws(DriverError) -> ListVolumesResponse {
-    let start = try PageToken.id(request.startingToken, limit: request.maxEntries)
+    let start = try PageToken.id(
+      request.startingToken, of: .volume, limit: request.maxEntries)
     let ids = try await translating { () async throws(BackendError) in
       try await backend.volumeIDs(deadline: deadline)
     }

@@ -11,6 +11,7 @@ extension VolumeController {
   {
     try await answering { () throws(DriverError) in
       try require(.snapshots, for: "ListSnapshots")
+      _ = try PageToken.id(request.startingToken, of: .snapshot, limit: request.maxEntries)
       try readiness.check()
       func isWanted(_ record: SnapshotRecord) -> Bool {
         record.phase == .ready

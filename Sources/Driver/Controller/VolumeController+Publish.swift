@@ -16,6 +16,10 @@ extension VolumeController {
       guard !request.nodeID.isEmpty else {
         throw DriverError(.invalidArgument, "node_id is missing")
       }
+      guard SizeLimits.canBeNodeID(request.nodeID) else {
+        throw DriverError(
+          .invalidArgument, "node_id is longer than any node's, or holds more than graphic ASCII")
+      }
       let access = try VolumeAccess(request.volumeCapability)
       if access.isBlock, request.readonly {
         throw DriverError(.failedPrecondition, VolumeAccess.readOnlyBlockRefusal)

@@ -14,6 +14,7 @@ extension VolumeController {
       try require(.snapshots, for: "CreateSnapshot")
       let name = try objectName(request.name)
       let wanted = try objectID(request.sourceVolumeID, .volume, field: "source_volume_id")
+      try SizeLimits.check(request.parameters, field: "parameters")
       if let key = request.parameters.keys.sorted().first(where: {
         !$0.hasPrefix("csi.storage.k8s.io/")
       }) {
@@ -114,7 +115,7 @@ extension VolumeController {
     guard !Task.isCancelled else { return }
     do throws(DriverError) {
       switch (error.cause as? BackendError)?.code {
-      case .invalid, .notFound, .alreadyExists, .exhausted, .unsupported, .notOurs:
+      case .invalid, .outOfRange, .notFound, .alreadyExists, .exhausted, .unsupported, .notOurs:
         try await snapshots.remove(stored)
       case .unavailable, .timedOut, .broken: break
       case .inUse, .failed, nil:

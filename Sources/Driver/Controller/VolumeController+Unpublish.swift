@@ -20,6 +20,10 @@ extension VolumeController {
         // No volume of ours has such an id, so no node has it.
         return ControllerUnpublishVolumeResponse()
       }
+      guard request.nodeID.isEmpty || SizeLimits.canBeNodeID(request.nodeID) else {
+        // Nothing was ever published to a node of such an id.
+        return ControllerUnpublishVolumeResponse()
+      }
       try readiness.check()
       let node = request.nodeID.isEmpty ? nil : request.nodeID
       try await work.perform(

@@ -12,6 +12,7 @@ extension VolumeController {
       guard !request.volumeCapabilities.isEmpty else {
         throw DriverError(.invalidArgument, "volume_capabilities is missing")
       }
+      try SizeLimits.check(request.volumeCapabilities)
       for capability in request.volumeCapabilities {
         guard capability.accessType != nil, capability.accessMode != .unknown else {
           throw DriverError(

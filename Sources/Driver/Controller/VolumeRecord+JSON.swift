@@ -7,6 +7,7 @@ internal import NVMe
 /// text for one record.
 extension VolumeRecord: ObjectRecord {
   static let folder = "volumes"
+  static let kind = ObjectID.Kind.volume
   /// Raised whenever an older driver would misread a record.
   static let schema: Int64 = 1
 

@@ -17,14 +17,9 @@ extension VolumeRecord.Request {
     do throws(BackendError) { try backend.check(parameters: parameters) } catch {
       throw DriverError(error)
     }
-    let served = backend.transports.map(\.rawValue).sorted()
-    if let wanted = connection["transport"], !served.contains(wanted) {
-      throw DriverError(
-        .invalidArgument,
-        "parameters['transport']: the backend serves nothing over '\(wanted)', only over "
-          + "\(served.joined(separator: ", "))")
-    }
+    try Self.check(transport: connection["transport"], of: backend)
     guard request.mutableParameters.isEmpty else {
+      try SizeLimits.check(request.mutableParameters, field: "mutable_parameters")
       let keys = request.mutableParameters.keys.sorted().joined(separator: ", ")
       throw DriverError(
         .invalidArgument,
@@ -33,16 +28,25 @@ extension VolumeRecord.Request {
     guard !request.volumeCapabilities.isEmpty else {
       throw DriverError(.invalidArgument, "volume_capabilities is missing")
     }
+    try SizeLimits.check(request.volumeCapabilities)
     var kinds: Set<String> = []
     for capability in request.volumeCapabilities {
-      do throws(DriverError) {
-        let access = try VolumeAccess(capability)
-        kinds.insert("\(access.isBlock ? "block" : "mount") \(access.mode.specName)")
-      } catch {
-        throw DriverError(.invalidArgument, error.message, cause: error)
-      }
+      let access = try VolumeAccess(supported: capability)
+      kinds.insert("\(access.isBlock ? "block" : "mount") \(access.mode.specName)")
     }
     access = kinds.sorted()
+  }
+
+  /// A StorageClass may name one of the transports that its backend serves.
+  static func check(
+    transport wanted: String?, of backend: any Backend
+  ) throws(DriverError) {
+    let served = backend.transports.map(\.rawValue).sorted()
+    guard let wanted, !served.contains(wanted) else { return }
+    throw DriverError(
+      .invalidArgument,
+      "parameters['transport']: the backend serves nothing over '\(wanted)', only over "
+        + "\(served.joined(separator: ", "))")
   }
 
   /// What of a StorageClass goes to the node, and what to the backend. The orchestrator's own keys,
@@ -50,6 +54,7 @@ extension VolumeRecord.Request {
   static func split(
     _ all: [String: String]
   ) throws(DriverError) -> (connection: [String: String], backend: [String: String]) {
+    try SizeLimits.check(all, field: "parameters")
     let known = Set(VolumeSource.keys.map(\.key))
     var connection: [String: String] = [:]
     var backend: [String: String] = [:]

@@ -60,6 +60,99 @@ struct ConcurrencyConformance {
     }
   }
 
+  @Test(
+    "of creates of one name that differ, the losers learn that it is taken", arguments: Subject.all)
+  func losers(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let source = try await session.create("source").volumeID
+      var other = CreateVolumeRequest.named("a")
+      other.parameters = subject.parameters
+      let requests = [
+        .named("a"), other, .named("a", .exactly(64 * .mebibyte)),
+        .named("a", .atLeast(16 * .mebibyte), [.block]), .named("a", from: .volume(id: source)),
+      ]
+      /// What a request comes to when whoever made it asks again for as long as it is pending.
+      @Sendable func settle(_ request: CreateVolumeRequest) async throws -> Volume? {
+        while true {
+          do {
+            return try await session.create(request)
+          } catch let error as RPCError where error.code == .aborted {
+            try await Task.sleep(for: .milliseconds(5))
+          } catch let error as RPCError {
+            #expect(error.code == .alreadyExists, "\(error)")
+            return nil
+          }
+        }
+      }
+      let made = try await withThrowingTaskGroup(of: Volume?.self) { group in
+        for index in 0..<50 {
+          group.addTask { try await settle(requests[index % requests.count]) }
+        }
+        return try await group.reduce(into: [Volume]()) { made, volume in
+          if let volume { made.append(volume) }
+        }
+      }
+      // Each of the winner's ten, and nobody else.
+      #expect(made.count == 10)
+      #expect(Set(made).count == 1)
+      #expect(Set(try await session.volumeIDs()) == [source, made[0].volumeID])
+    }
+  }
+
+  @Test(
+    "whatever is done to one volume at once, each call is done or pending", arguments: Subject.all)
+  func melee(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let id = try await session.create("a").volumeID
+      let calls: [@Sendable () async throws -> Void] = [
+        { _ = try await session.create("a") },
+        { try await session.delete(id) },
+        { try await session.publish(id, on: subject.nodes[0]) },
+        { try await session.publish(id, on: subject.nodes[1]) },
+        { try await session.unpublish(id, from: subject.nodes[0]) },
+        { try await session.unpublish(id, from: "") },
+        { _ = try await session.expand(id, .atLeast(32 * .mebibyte)) },
+        { _ = try await session.snapshot("s", of: id) },
+        { _ = try await session.create(.named("copy", from: .volume(id: id))) },
+        {
+          try await session.deleteSnapshot(
+            try await session.listSnapshots().entries.first?.snapshotID ?? "none")
+        },
+        { _ = try await session.get(id) },
+        { _ = try await session.list() },
+      ]
+      // Pending, not there, held by a node, or being copied just now.
+      let expected: Set<StatusCode> = [.aborted, .notFound, .failedPrecondition, .unavailable]
+      await withTaskGroup { group in
+        for index in 0..<12 {
+          group.addTask {
+            for step in 0..<12 {
+              do {
+                try await calls[(index * 5 + step * 7) % calls.count]()
+              } catch let error as RPCError {
+                #expect(expected.contains(error.code), "\(error)")
+              } catch {
+                Issue.record(error)
+              }
+            }
+          }
+        }
+      }
+      // One holder at the most, and all of it can be taken down again.
+      let volumes = try await session.list().entries
+      #expect(volumes.allSatisfy { ($0.status?.publishedNodeIDs.count ?? 0) <= 1 })
+      for volume in volumes.compactMap(\.volume?.volumeID) {
+        try await session.unpublish(volume, from: "")
+        try await session.delete(volume)
+      }
+      for snapshot in try await session.listSnapshots().entries {
+        try await session.deleteSnapshot(snapshot.snapshotID)
+      }
+      #expect(try await session.volumeIDs() == [])
+      #expect(try await session.listSnapshots().entries == [])
+    }
+  }
+
   @Test("a hundred creates of a hundred names make a hundred volumes", arguments: Subject.all)
   func distinct(subject: Subject) async throws {
     try await subject.with { session async throws in

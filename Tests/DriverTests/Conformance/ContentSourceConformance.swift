@@ -21,6 +21,51 @@ struct ContentSourceConformance {
     }
   }
 
+  @Test("are refused where the source is of another kind, or themselves", arguments: Subject.all)
+  func confused(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create("a").volumeID
+      let snapshot = try await session.snapshot("s", of: volume).snapshotID
+      for source in [VolumeContentSource.snapshot(id: volume), .volume(id: snapshot)] {
+        await expectRefusal(.notFound) { try await session.create(.named("b", from: source)) }
+      }
+      // What the name "a" would be made from is what it is.
+      try await session.delete(volume)
+      await expectRefusal(.notFound) {
+        try await session.create(.named("a", from: .volume(id: volume)))
+      }
+      #expect(try await session.volumeIDs() == [])
+      let restored = try await session.create(.named("a", from: .snapshot(id: snapshot)))
+      #expect(restored.volumeID == volume)
+      await expectRefusal(.alreadyExists) {
+        try await session.create(.named("a", from: .volume(id: volume)))
+      }
+    }
+  }
+
+  @Test("hold their source whatever they are to be used for", arguments: Subject.all)
+  func otherUse(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create(
+        .named("a", .atLeast(16 * .mebibyte), [.sharedBlock])
+      ).volumeID
+      let snapshot = try await session.snapshot("s", of: volume).snapshotID
+      for (index, source) in [VolumeContentSource.snapshot(id: snapshot), .volume(id: volume)]
+        .enumerated()
+      {
+        // A required size that is less than the source's is no limit.
+        let copy = try await session.create(
+          .named("b-\(index)", .atLeast(.mebibyte), [.mounted], from: source))
+        #expect(copy.capacityBytes == 16 * .mebibyte)
+        // The ways of access are part of what the name stands for.
+        await expectRefusal(.alreadyExists) {
+          try await session.create(
+            .named("b-\(index)", .atLeast(.mebibyte), [.block], from: source))
+        }
+      }
+    }
+  }
+
   @Test("say what they came from and are at least as large", arguments: Subject.all)
   func made(subject: Subject) async throws {
     try await subject.with { session async throws in

@@ -110,6 +110,29 @@ struct CreateVolumeConformance {
     }
   }
 
+  @Test("makes volumes only where they can be reached from", arguments: Subject.all)
+  func topology(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      func request(_ requisite: [Topology]) -> CreateVolumeRequest {
+        var request = CreateVolumeRequest.named("a")
+        request.accessibilityRequirements = TopologyRequirement(
+          requisite: requisite, preferred: [])
+        return request
+      }
+      await expectRefusal(.resourceExhausted, saying: ["accessibility_requirements"]) {
+        try await session.create(request([subject.elsewhere]))
+      }
+      #expect(try await session.volumeIDs() == [])
+      let volume = try await session.create(request([subject.elsewhere, subject.topology]))
+      #expect(volume.accessibleTopology == [subject.topology])
+      #expect(try await session.create(request([])) == volume)
+      await expectRefusal(.alreadyExists, saying: ["accessibility_requirements"]) {
+        try await session.create(request([subject.elsewhere]))
+      }
+      #expect(try await session.get(volume.volumeID).volume == volume)
+    }
+  }
+
   @Test("refuses parameters that it does not know, naming them", arguments: Subject.all)
   func parameters(subject: Subject) async throws {
     try await subject.with { session async throws in

@@ -59,13 +59,46 @@ struct ExpandConformance {
         try await session.expand(
           volume.volumeID, CapacityRange(requiredBytes: 2 * .gibibyte, limitBytes: .gibibyte))
       }
-      for size in [subject.tooLarge, .max] {
+      for size in [subject.tooLarge, .max - 4095, .max - 1, .max] {
         await expectRefusal(.outOfRange, .resourceExhausted) {
           try await session.expand(volume.volumeID, .atLeast(size))
         }
       }
       await expectRefusal(.outOfRange, .invalidArgument) {
         try await session.expand(volume.volumeID, .atLeast(-1))
+      }
+      #expect(try await session.get(volume.volumeID).volume == volume)
+    }
+  }
+
+  @Test("refuses ways of access that no volume has", arguments: Subject.all)
+  func capabilities(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create("a")
+      var flags = VolumeCapability.MountVolume()
+      flags.mountFlags = ["bind"]
+      for capability in [
+        .sharedMount, VolumeCapability(accessType: nil, accessMode: .singleNodeWriter),
+        VolumeCapability(accessType: .block, accessMode: .unknown),
+        VolumeCapability(accessType: .block, accessMode: .singleNodeReaderOnly),
+        VolumeCapability(accessType: .mount(flags), accessMode: .singleNodeWriter),
+      ] {
+        await expectRefusal(.invalidArgument) {
+          try await session.expand(volume.volumeID, .atLeast(.gibibyte), capability)
+        }
+      }
+      #expect(try await session.get(volume.volumeID).volume == volume)
+    }
+  }
+
+  @Test("keeps the size where none is said", arguments: Subject.all)
+  func noSize(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create("a")
+      for range in [CapacityRange.atLeast(0), .atMost(.max), .atMost(volume.capacityBytes)] {
+        let answer = try await session.expand(volume.volumeID, range)
+        #expect(answer.capacityBytes == volume.capacityBytes)
+        #expect(answer.nodeExpansionRequired)
       }
       #expect(try await session.get(volume.volumeID).volume == volume)
     }

@@ -99,6 +99,59 @@ struct ListConformance {
     }
   }
 
+  @Test("refuse a token of another list, and one that was changed", arguments: Subject.all)
+  func foreignTokens(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      for name in ["a", "b", "c"] {
+        _ = try await session.snapshot(name, of: try await session.create(name).volumeID)
+      }
+      let volumes = try await session.list(1).nextToken
+      let snapshots = try await session.listSnapshots(1).nextToken
+      await expectRefusal(.aborted, saying: ["starting_token"]) {
+        try await session.list(from: snapshots)
+      }
+      await expectRefusal(.aborted, saying: ["starting_token"]) {
+        try await session.listSnapshots(from: volumes)
+      }
+      for change in [
+        volumes.uppercased(), String(volumes.dropLast()), volumes + "a", volumes + "\n",
+        " " + volumes, volumes + volumes, String(repeating: volumes, count: 20_000),
+      ] {
+        await expectRefusal(.aborted, saying: ["starting_token"]) {
+          try await session.list(from: change)
+        }
+      }
+      // Those that were given are good for as long as anybody keeps them.
+      for _ in 0..<2 {
+        #expect(try await session.list(from: volumes).entries.count == 2)
+        #expect(try await session.listSnapshots(from: snapshots).entries.count == 2)
+      }
+    }
+  }
+
+  @Test("take any number of entries that is not negative", arguments: Subject.all)
+  func counts(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create("a").volumeID
+      let snapshot = try await session.snapshot("s", of: volume).snapshotID
+      #expect(try await session.list(.max).entries.count == 1)
+      #expect(try await session.listSnapshots(.max).entries.count == 1)
+      for count in [Int32.min, -1] {
+        await expectRefusal(.invalidArgument, saying: ["max_entries"]) {
+          try await session.list(count)
+        }
+        for id in ["", snapshot, "nonexistent"] {
+          await expectRefusal(.invalidArgument, saying: ["max_entries"]) {
+            try await session.listSnapshots(count, id: id)
+          }
+        }
+      }
+      await expectRefusal(.aborted, saying: ["starting_token"]) {
+        try await session.listSnapshots(from: "elsewhere", id: snapshot)
+      }
+    }
+  }
+
   @Test("say how much there is, and none for what cannot be", arguments: Subject.all)
   func capacity(subject: Subject) async throws {
     try await subject.with { session async throws in
@@ -110,6 +163,21 @@ struct ListConformance {
       #expect(try await session.controller.getCapacity(request).availableCapacity > 0)
       request.volumeCapabilities = [.sharedMount]
       #expect(try await session.controller.getCapacity(request).availableCapacity == 0)
+      request.volumeCapabilities = []
+      request.accessibleTopology = subject.topology
+      #expect(try await session.controller.getCapacity(request).availableCapacity > 0)
+      request.accessibleTopology = subject.elsewhere
+      #expect(try await session.controller.getCapacity(request).availableCapacity == 0)
+      request.accessibleTopology = nil
+      request.parameters = subject.parameters
+      #expect(try await session.controller.getCapacity(request).availableCapacity > 0)
+      // What no volume would be made of has no capacity either.
+      for (key, value) in [("colour", "blue"), ("transport", "loop"), ("nqn", "x")] {
+        request.parameters = [key: value]
+        await expectRefusal(.invalidArgument, saying: [key]) { [request] in
+          try await session.controller.getCapacity(request)
+        }
+      }
       if let smallest = capacity.minimumVolumeSize {
         let volume = try await session.create(.named("a", .exactly(smallest)))
         #expect(volume.capacityBytes == smallest)

@@ -103,6 +103,77 @@ struct PublishConformance {
     }
   }
 
+  @Test("know nodes by ids that nodes can have", arguments: Subject.all)
+  func nodeIDs(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create("a").volumeID
+      let node = subject.nodes[0]
+      let strangers = [
+        String(repeating: "n", count: 257), String(repeating: "n", count: 1 << 20), node + "\n",
+        node + "\0", "n 1", "é", "e\u{301}", "\u{212A}", node + "\u{200B}",
+      ]
+      for stranger in strangers {
+        await expectRefusal(.invalidArgument, saying: ["node_id"]) {
+          try await session.publish(volume, on: stranger)
+        }
+      }
+      for stranger in ["../" + node, node.uppercased(), node + "x", "."] {
+        await expectRefusal(.notFound, saying: ["node"]) {
+          try await session.publish(volume, on: stranger)
+        }
+      }
+      try await session.publish(volume, on: node)
+      for stranger in strangers { try await session.unpublish(volume, from: stranger) }
+      #expect(try await session.get(volume).status?.publishedNodeIDs == [node])
+    }
+  }
+
+  @Test("open the volume that is named, whatever its context says", arguments: Subject.all)
+  func forgedContext(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let mine = try await session.create("mine")
+      let other = try await session.create("other")
+      var request = ControllerPublishVolumeRequest()
+      request.volumeID = mine.volumeID
+      request.nodeID = subject.nodes[0]
+      request.volumeCapability = .mounted
+      for context in [
+        other.volumeContext, ["nqn": "nqn.2024-01.io.example:another"],
+        ["nqn": String(repeating: "n", count: 1 << 20)], ["../": "\0"],
+      ] {
+        request.volumeContext = context
+        _ = try await session.controller.publishVolume(request)
+      }
+      #expect(try await session.get(mine.volumeID).volume == mine)
+      #expect(try await session.get(mine.volumeID).status?.publishedNodeIDs == [subject.nodes[0]])
+      #expect(try await session.get(other.volumeID).status?.publishedNodeIDs == [])
+    }
+  }
+
+  @Test("keep who reads and who may write apart", arguments: Subject.all)
+  func readOnly(subject: Subject) async throws {
+    try await subject.with { session async throws in
+      let volume = try await session.create(
+        .named("a", .atLeast(.mebibyte), [.mounted, .block, .sharedBlock])
+      ).volumeID
+      let (node, other) = (subject.nodes[0], subject.nodes[1])
+      // No target refuses one host's writes, so a raw block device cannot be promised to be read-only.
+      for capability in [VolumeCapability.block, .sharedBlock] {
+        await expectRefusal(.failedPrecondition, saying: ["read-only"]) {
+          try await session.publish(volume, on: node, capability, readonly: true)
+        }
+      }
+      for _ in 0..<2 { try await session.publish(volume, on: node, readonly: true) }
+      await expectRefusal(.alreadyExists) { try await session.publish(volume, on: node) }
+      for isReadOnly in [false, true] {
+        await expectRefusal(.failedPrecondition, saying: [node]) {
+          try await session.publish(volume, on: other, readonly: isReadOnly)
+        }
+      }
+      #expect(try await session.get(volume).status?.publishedNodeIDs == [node])
+    }
+  }
+
   @Test("take a volume from all nodes when none is named", arguments: Subject.all)
   func all(subject: Subject) async throws {
     try await subject.with { session async throws in

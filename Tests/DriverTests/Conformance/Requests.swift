@@ -52,5 +52,8 @@ extension CreateVolumeRequest {
 let foreignIDs = [
   "nonexistent", "nv-aaaaaaaaaaaaaaaaaaaaaaaaaa", "ns-aaaaaaaaaaaaaaaaaaaaaaaaaa", "nv-", "/", ".",
   "..", "../../../etc/passwd", "nv-aaaaaaaaaaaaaaaaaaaaaaaaa/", "a b", "é", "%n", "-rf",
-  "nv-AAAAAAAAAAAAAAAAAAAAAAAAAA", String(repeating: "x", count: 4096),
+  "nv-AAAAAAAAAAAAAAAAAAAAAAAAAA", "nv-aaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+  "nv-aaaaaaaaaaaaaaaaaaaaaaaaaa\0", "nv-aaaaaaaaaaaaaaaaaaaaaaaaa\u{301}",
+  "a\nERROR everything is lost", String(repeating: "x", count: 4096),
+  String(repeating: "x", count: 1 << 20),
 ]

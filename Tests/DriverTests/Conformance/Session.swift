@@ -109,8 +109,12 @@ func expectRefusal<R>(
     for word in words {
       #expect(error.message.contains(word), "\(error)", sourceLocation: sourceLocation)
     }
-    // It ends up in an event of the claim: it says something.
-    #expect(error.message.count > 10, "\(error)", sourceLocation: sourceLocation)
+    // It ends up in an event of the claim and in a line of the log: it says something, and no more than
+    // somebody reads.
+    #expect((11...4096).contains(error.message.utf8.count), sourceLocation: sourceLocation)
+    #expect(
+      !error.message.unicodeScalars.contains { $0.properties.generalCategory == .control },
+      sourceLocation: sourceLocation)
   } catch {
     Issue.record(error, sourceLocation: sourceLocation)
   }

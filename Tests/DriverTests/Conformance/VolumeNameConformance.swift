@@ -70,10 +70,19 @@ struct VolumeNameConformance {
   @Test("that is far too long is refused, and not cut", arguments: Subject.all)
   func tooLong(subject: Subject) async throws {
     try await subject.with { session async throws in
-      await expectRefusal(.invalidArgument, saying: ["name"]) {
-        try await session.create(String(repeating: "n", count: 5000))
+      let source = try await session.create("source").volumeID
+      // The second has 253 characters, and two bytes for the last of them.
+      for name in [
+        String(repeating: "n", count: 254), String(repeating: "n", count: 252) + "é",
+        String(repeating: "n", count: 1 << 20),
+      ] {
+        await expectRefusal(.invalidArgument, saying: ["name"]) { try await session.create(name) }
+        await expectRefusal(.invalidArgument, saying: ["name"]) {
+          try await session.snapshot(name, of: source)
+        }
       }
-      #expect(try await session.volumeIDs() == [])
+      #expect(try await session.volumeIDs() == [source])
+      #expect(try await session.listSnapshots().entries == [])
     }
   }
 }

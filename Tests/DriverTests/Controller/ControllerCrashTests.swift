@@ -40,6 +40,17 @@ struct CrashCase: Sendable, CustomTestStringConvertible {
         #expect(snapshots.map(\.phase) == [.ready])
       }),
     CrashCase(
+      testDescription: "clone",
+      prepare: { _ = try await $0.made(ControllerHarness.volume("source")) },
+      act: { controller in
+        let source = ObjectID(.volume, name: "source", cluster: "test").description
+        _ = try await controller.made(ControllerHarness.volume("v", from: .volume(id: source)))
+      },
+      check: { storage, volumes, _ in
+        #expect(storage.volumes.count == 2 && storage.made == 2)
+        #expect(volumes.map(\.phase) == [.ready, .ready])
+      }),
+    CrashCase(
       testDescription: "delete",
       prepare: { _ = try await $0.made(ControllerHarness.volume("v")) },
       act: { controller in

@@ -41,6 +41,32 @@ struct ControllerVolumeTests {
     }
   }
 
+  @Test("a growth that was cut short is as large as it was asked for, whoever asks for less")
+  func unfinishedGrowth() async throws {
+    let isAway = Mutex(true)
+    let harness = Harness(
+      backend: MemoryBackend { step throws(BackendError) in
+        guard step == "expandVolume.done", isAway.withLock({ $0 }) else { return }
+        throw BackendError(.unavailable, "no target")
+      })
+    try await harness.live { controller in
+      let id = try await controller.made(Harness.volume()).volumeID
+      #expect(
+        await failureCode { _ = try await controller.expand(id, to: 5 * Harness.GiB) }
+          == .unavailable)
+      isAway.withLock { $0 = false }
+      // The storage has 5 GiB by now: no promise of less can be kept.
+      let error = try await failure {
+        _ = try await controller.expand(id, to: 3 * Harness.GiB, limit: 4 * Harness.GiB)
+      }
+      #expect(error.code == .outOfRange)
+      #expect(error.message.contains("the volume has 5368709120 bytes"), "\(error.message)")
+      #expect(try await controller.expand(id, to: 3 * Harness.GiB).capacityBytes == 5 * Harness.GiB)
+      let record = try await controller.volumes.record(of: harness.id("pvc-1"))?.record
+      #expect(record?.size == 5 * Harness.GiB && record?.targetSize == nil)
+    }
+  }
+
   @Test("a volume that cannot grow for want of room is as it was, and can be used")
   func noRoom() async throws {
     let harness = Harness()

@@ -125,6 +125,23 @@ struct CreateVolumeTests {
     #expect(harness.backend.state.withLock { $0.made == 0 && $0.leftovers.isEmpty })
   }
 
+  @Test("refuses a source of a kind that the backend makes no volumes from")
+  func unsupportedSource() async throws {
+    let backend = MemoryBackend(capabilities: [.volumes, .listing])
+    try await Harness(backend: backend).live { controller in
+      let volume = try await controller.made(Harness.volume()).volumeID
+      let snapshot = ObjectID(.snapshot, name: "s", cluster: "test").description
+      for source in [VolumeContentSource.volume(id: volume), .snapshot(id: snapshot)] {
+        let error = try await failure {
+          _ = try await controller.made(Harness.volume("b", from: source))
+        }
+        #expect(error.code == .invalidArgument)
+        #expect(error.message.contains("makes no volume from a"), "\(error.message)")
+      }
+    }
+    #expect(backend.state.withLock { $0.made } == 1)
+  }
+
   static let contradictions: [(String, CreateVolumeRequest)] = [
     ("has 2147483648 bytes", Harness.volume(size: 3 * Harness.GiB)),
     ("has 2147483648 bytes", Harness.volume(size: 0, limit: Harness.GiB)),
@@ -232,7 +249,8 @@ struct CreateVolumeTests {
   static let faults: [(BackendError.Code, StatusCode, isKept: Bool)] = [
     (.exhausted, .resourceExhausted, false), (.invalid, .invalidArgument, false),
     (.alreadyExists, .alreadyExists, false), (.notOurs, .failedPrecondition, false),
-    (.failed, .internal, false), (.unavailable, .unavailable, true),
+    (.failed, .internal, false), (.outOfRange, .outOfRange, false),
+    (.unavailable, .unavailable, true),
     (.timedOut, .deadlineExceeded, true), (.broken, .internal, true),
   ]
 

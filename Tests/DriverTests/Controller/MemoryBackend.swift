@@ -12,6 +12,8 @@ final class MemoryBackend: Backend {
     var snapshots: [ObjectID: BackendSnapshot] = [:]
     /// Halves of creates.
     var leftovers: Set<Leftover> = []
+    /// What is promised to volumes that are being made.
+    var making: [ObjectID: Int64] = [:]
     var calls: [String] = []
     /// Volumes whose exports do not come back.
     var unrestored: [ObjectID: BackendError] = [:]
@@ -94,12 +96,17 @@ final class MemoryBackend: Backend {
     guard let data = state.withLock({ content(of: specification.content, in: $0) }) else {
       throw BackendError(.notFound, "the source of \(id) is not there")
     }
-    let used = state.withLock { $0.volumes.values.reduce(0) { $0 + $1.size } }
-    guard used + specification.size <= capacity else {
-      throw BackendError(.exhausted, "no room for \(id)")
-    }
     let half = Leftover(id: id, what: "file without an export")
-    state.withLock { _ = $0.leftovers.insert(half) }
+    try state.withLock { (state) throws(BackendError) in
+      let used = state.volumes.values.reduce(0) { $0 + $1.size }
+      let promised = state.making.values.reduce(0, +)
+      guard used + promised + specification.size <= capacity else {
+        throw BackendError(.exhausted, "no room for \(id)")
+      }
+      state.making[id] = specification.size
+      state.leftovers.insert(half)
+    }
+    defer { state.withLock { _ = $0.making.removeValue(forKey: id) } }
     progress(specification.size / 4, specification.size)
     try await step("createVolume.copy")
     let made = try state.withLock { (state) throws(BackendError) in

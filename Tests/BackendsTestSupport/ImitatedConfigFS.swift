@@ -26,6 +26,8 @@ final class ImitatedConfigFS: ConfigFS {
       var absent: Set<String> = []
     }
     let state = Mutex(State())
+    /// Held while an object comes or goes: the kernel lets nobody see half of one, nor link to it.
+    let objects = Mutex(())
   }
 
   /// An empty target.
@@ -142,6 +144,10 @@ final class ImitatedConfigFS: ConfigFS {
 
   func makeDirectory(_ path: String) throws(SystemCallError) -> Bool {
     try change("mkdir", path)
+    return try shared.objects.withLock { (_) throws(SystemCallError) in try make(path) }
+  }
+
+  private func make(_ path: String) throws(SystemCallError) -> Bool {
     guard try files.makeDirectory(path) else { return false }
     let parts = path.split(separator: "/")
     switch (parts.first, parts.count) {
@@ -171,6 +177,10 @@ final class ImitatedConfigFS: ConfigFS {
 
   func removeDirectory(_ path: String) throws(SystemCallError) -> Bool {
     try change("rmdir", path)
+    return try shared.objects.withLock { (_) throws(SystemCallError) in try removeObject(path) }
+  }
+
+  private func removeObject(_ path: String) throws(SystemCallError) -> Bool {
     guard try files.exists(path) else { return false }
     let parts = path.split(separator: "/")
     switch (parts.first, parts.count) {
@@ -194,13 +204,19 @@ final class ImitatedConfigFS: ConfigFS {
       }
     default: break
     }
-    try remove("\(root)/\(path)")
+    try removeTree("\(root)/\(path)")
     log("rmdir \(path)")
     return true
   }
 
   func link(_ path: String, to object: String) throws(SystemCallError) -> Bool {
     try change("symlink", path)
+    return try shared.objects.withLock { (_) throws(SystemCallError) in
+      try makeLink(path, to: object)
+    }
+  }
+
+  private func makeLink(_ path: String, to object: String) throws(SystemCallError) -> Bool {
     guard try files.exists(object) else { throw refusal(.noSuchFileOrDirectory, object) }
     let parts = path.split(separator: "/").map(String.init)
     guard try !files.exists(path) else { return false }
@@ -275,19 +291,21 @@ final class ImitatedConfigFS: ConfigFS {
   }
 
   private func store(_ value: String, _ attribute: String) throws(SystemCallError) {
-    try Files.replaceDurably("\(root)/\(attribute)", with: Array("\(value)\n".utf8), mode: 0o600)
-  }
-
-  private func remove(_ path: String) throws(SystemCallError) {
-    for name in try Files.names(inDirectory: path) {
-      let below = "\(path)/\(name)"
-      if try Files.status(below)?.kind == .directory {
-        try remove(below)
-      } else {
-        try Files.unlink(below)
-      }
+    // Whole at once, as a store_attribute() is, and gone with the machine, as all of configfs is.
+    let half = "\(root).half-\(UInt64.random(in: .min ... .max))"
+    do {
+      let file = try FileDescriptor.open(
+        FilePath(half), .writeOnly, options: [.create, .exclusiveCreate],
+        permissions: .ownerReadWrite)
+      _ = try file.closeAfter { try file.writeAll("\(value)\n".utf8) }
+    } catch {
+      throw refusal(error as? Errno ?? .ioError, attribute)
     }
-    try Files.removeDirectory(path)
+    guard unsafe rename(half, "\(root)/\(attribute)") == 0 else {
+      let reason = Errno(rawValue: errno)
+      _ = try? Files.unlink(half)
+      throw refusal(reason, attribute)
+    }
   }
 
   private func log(_ line: String) { shared.state.withLock { $0.log.append(line) } }
@@ -318,7 +336,7 @@ extension ImitatedConfigFS {
   /// As after a reboot, or `nvmetcli clear`.
   func clear() throws {
     for group in ["subsystems", "ports", "hosts"] {
-      try remove("\(root)/\(group)")
+      try removeTree("\(root)/\(group)")
       try Files.makeDirectories("\(root)/\(group)", mode: 0o700)
     }
     shared.state.withLock { state in

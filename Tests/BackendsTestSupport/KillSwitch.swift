@@ -18,6 +18,9 @@ final class KillSwitch: Sendable {
   /// Never, without a number.
   init(before step: Int? = nil) { state.withLock { $0.left = step } }
 
+  /// So many changes from now on are the last.
+  func die(before step: Int) { state.withLock { $0.left = step } }
+
   var isDead: Bool { state.withLock { $0.isDead } }
 
   /// Looks and changes so far.
