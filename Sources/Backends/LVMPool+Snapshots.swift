@@ -13,6 +13,7 @@ extension LVMPool {
     guard id.kind == .snapshot, volume.kind == .volume else {
       throw BackendError(.invalid, "make \(id) of \(volume): want a snapshot of a volume")
     }
+    try await requireNobodyAtWork(on: id, deadline: deadline)
     let survey = try await survey(forChanges: true, deadline: deadline)
     if let found = try find(id, in: survey) {
       let snapshot = try snapshot(found)
@@ -82,6 +83,7 @@ extension LVMPool {
   func remove(
     _ leftover: Leftover, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
+    try await requireNobodyAtWork(on: leftover.id, deadline: deadline)
     guard try await leftovers(deadline: deadline).contains(leftover) else { return }
     try await run("lvremove", ["--yes", path(leftover.id)], deadline: deadline)
   }
