@@ -18,6 +18,7 @@ extension LVMPool {
   func remove(
     _ leftover: Leftover, deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
+    try await requireNobodyAtWork(on: leftover.id, deadline: deadline)
     guard try await leftovers(deadline: deadline).contains(leftover) else { return }
     try await run("lvremove", ["--yes", path(leftover.id)], deadline: deadline)
   }

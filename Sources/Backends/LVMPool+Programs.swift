@@ -1,22 +1,30 @@
 internal import Command
+internal import Synchronization
 
 extension LVMPool {
-  /// A program of LVM that was killed in the middle may leave a device suspended, and all I/O to it
-  /// waits. So no deadline gives one that changes something less than this. The end of this process
-  /// does: what it runs ends with it.
+  /// Whoever has one begun that changes something waits so long for it, whatever the deadline: what became
+  /// of it is worth more than an early answer that says that nobody knows.
   private static let patience: Duration = .seconds(60)
   /// And no longer than this, however long the copy may take that it is part of: one that has not ended by
   /// then hangs, and whoever waits is told.
   private static let limit: Duration = .seconds(600)
 
   /// Runs a program that changes something; its failure is an error with what it said.
+  ///
+  /// Nothing kills it, neither the deadline nor the end of this process. To take a snapshot LVM suspends
+  /// the origin, writes its metadata and resumes the origin: killed in between it leaves every host's I/O
+  /// waiting, for as long as nobody looks. One that hangs before it has suspended anything would do no
+  /// harm by dying, but from outside nobody can tell it from the other, and one that hangs in the kernel
+  /// does not die. So the deadline ends the waiting alone. What is done late is no surprise either: while it
+  /// works it has the group's lock, and our surveys wait for that; while it waits for the lock itself, see
+  /// `requireNobodyAtWork`.
   func run(
     _ program: String, _ arguments: [String], deadline: ContinuousClock.Instant
   ) async throws(BackendError) {
     guard ContinuousClock.now < deadline else {
       throw BackendError(.timedOut, "\(program): time was over before it was run")
     }
-    let command = Command(program, arguments)
+    let command = Command(program, arguments, runsToItsEnd: true)
     let output = try await output(
       command, deadline: min(max(deadline, .now + Self.patience), .now + Self.limit))
     guard output.succeeded else { throw Self.failure(command, output) }
@@ -60,6 +68,9 @@ extension LVMPool {
     } catch {
       switch error {
       case .deadlineExceeded:
+        throw BackendError(.timedOut, "\(command)", cause: error)
+      case .goesOn:
+        state.withLock { $0.leftAtWork += 1 }
         throw BackendError(.timedOut, "\(command)", cause: error)
       case .notFound:
         throw BackendError(.unavailable, "install lvm2 where the pool is", cause: error)

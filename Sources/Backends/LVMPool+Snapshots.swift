@@ -12,6 +12,7 @@ extension LVMPool {
     guard id.kind == .snapshot, volume.kind == .volume else {
       throw BackendError(.invalid, "make \(id) of \(volume): want a snapshot of a volume")
     }
+    try await requireNobodyAtWork(on: id, deadline: deadline)
     let survey = try await survey(forChanges: true, deadline: deadline)
     if let found = try find(id, in: survey) {
       let snapshot = try snapshot(found)

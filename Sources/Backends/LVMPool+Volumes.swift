@@ -7,6 +7,7 @@ extension LVMPool {
   ) async throws(BackendError) -> PoolObject {
     let id = specification.id
     try check(parameters: specification.parameters)
+    try await requireNobodyAtWork(on: id, deadline: deadline)
     let survey = try await survey(forChanges: true, deadline: deadline)
     guard id.kind == .volume, specification.size > 0,
       specification.size % survey.group.extentSize == 0
@@ -44,6 +45,7 @@ extension LVMPool {
   }
 
   func delete(_ id: ObjectID, deadline: ContinuousClock.Instant) async throws(BackendError) {
+    try await requireNobodyAtWork(on: id, deadline: deadline)
     let survey = try await survey(forChanges: true, deadline: deadline)
     guard try find(id, in: survey) != nil else { return }
     // LVM itself refuses a volume that is open, and thin volumes do not need what they came from.
@@ -58,6 +60,7 @@ extension LVMPool {
         .unsupported,
         "expand \(id): linear volumes do not grow; use a thin pool for volumes that do")
     }
+    try await requireNobodyAtWork(on: id, deadline: deadline)
     let survey = try await survey(forChanges: true, deadline: deadline)
     guard let found = try find(id, in: survey), !found.tags.isHalf else {
       throw BackendError(.notFound, "expand \(id): there is no such volume")

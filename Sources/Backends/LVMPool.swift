@@ -18,6 +18,9 @@ final class LVMPool: Pool {
     var extentSize: Int64?
     /// What runs now, which is no leftover, and the bytes that it takes.
     var promises = LVMPromises()
+    /// How often it came to be that programs of an earlier life or call may be at work, since it was last
+    /// seen that there are none: not known at first.
+    var leftAtWork = 1
   }
 
   let configuration: LVMPoolConfiguration
@@ -35,11 +38,14 @@ final class LVMPool: Pool {
   let sysfs: NVMeSysfs
   /// Nil: nobody is kept out.
   let lock: LVMLock?
+  /// `/proc`, or a test's.
+  let procRoot: String
 
   /// Does not look at the volume group yet. Fails with `invalid` for a configuration that cannot work.
   init(
     _ configuration: LVMPoolConfiguration, owner: PoolOwner, runner: any CommandRunner,
-    deviceRoot: String = "/dev", sysfs: NVMeSysfs = NVMeSysfs(), lockDirectory: String? = nil,
+    deviceRoot: String = "/dev", procRoot: String = "/proc", sysfs: NVMeSysfs = NVMeSysfs(),
+    lockDirectory: String? = nil,
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(BackendError) {
     for name in [configuration.volumeGroup, configuration.thinPool ?? "pool"] {
@@ -57,6 +63,7 @@ final class LVMPool: Pool {
     self.owner = owner
     self.runner = runner
     self.deviceRoot = deviceRoot
+    self.procRoot = procRoot
     self.report = report
     self.sysfs = sysfs
     lock = lockDirectory.map { LVMLock(configuration, in: $0) }

@@ -33,7 +33,7 @@ extension BlockDeviceError {
       switch error {
       case .notFound: .programMissing
       case .launchFailed: .other
-      case .deadlineExceeded: .deadlineExceeded
+      case .deadlineExceeded, .goesOn: .deadlineExceeded
       case .tooMany, .notRunning: .ioError
       }
     self.init(code: code, message: "\(action): \(error)")

@@ -6,7 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-pid_t clinux_fork(void) {
+pid_t clinux_fork(int outlives) {
   sigset_t all, before;
   pid_t parent = getpid();
 
@@ -20,11 +20,16 @@ pid_t clinux_fork(void) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid < 0) return -error;
     // Here as well as in the child, so that the group exists for whoever runs first. EACCES means
-    // that the child executed its program already, and so did it itself.
-    setpgid(pid, pid);
+    // that the child executed its program already, and so did it itself. Who leads a group already
+    // could begin no session, and nobody signals the group of one that outlives us.
+    if (!outlives) setpgid(pid, pid);
     return pid;
   }
 
+  if (outlives) {
+    setsid();
+    return 0;
+  }
   setpgid(0, 0);
   // What a dead driver started must not surprise its successor: a mount that appears late, a mkfs
   // beside another one. The second line covers the parent that died before the first.

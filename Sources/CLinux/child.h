@@ -12,7 +12,10 @@
 ///
 /// It is a real copy of the address space, not vfork's sharing: a child that sits in D keeps nothing
 /// of its parent locked.
-pid_t clinux_fork(void);
+///
+/// The child leads a process group of its own and is killed when the calling thread ends. One that
+/// `outlives` leads a session instead, and nothing happens to it then.
+pid_t clinux_fork(int outlives);
 
 /// Default handlers and an empty mask. A program must not inherit what its parent ignores or blocks.
 void clinux_reset_signals(void);

@@ -238,7 +238,7 @@ static void wait_for_end(void) {
 }
 
 pid_t clinux_start_operation(const struct clinux_operation *operation, int result_fd) {
-  pid_t pid = clinux_fork();
+  pid_t pid = clinux_fork(0);
   if (pid != 0) return pid;
 
   // Signals stay blocked: nothing is to interrupt the call, and SIGKILL needs no leave.

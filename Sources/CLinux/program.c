@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 enum { FAILURE_FD = 3, ABOVE_ALL = 4 };
@@ -28,7 +29,7 @@ static int arrange(const struct clinux_program *program, int *failure_fd) {
 }
 
 pid_t clinux_start_program(const struct clinux_program *program) {
-  pid_t pid = clinux_fork();
+  pid_t pid = clinux_fork(program->outlives);
   if (pid != 0) return pid;
 
   int failure_fd = program->failure_fd;
@@ -36,6 +37,8 @@ pid_t clinux_start_program(const struct clinux_program *program) {
   if (error == 0 && chdir("/") != 0) error = errno;
   if (error == 0) {
     clinux_reset_signals();
+    // It may come to write to somebody who is dead: that must be an error and not its end.
+    if (program->outlives) signal(SIGPIPE, SIG_IGN);
     error = ENOENT;
     for (char *const *candidate = program->candidates; *candidate; candidate++) {
       execve(*candidate, program->arguments, program->environment);

@@ -8,16 +8,21 @@ public struct Command: Sendable, CustomStringConvertible {
   public var input: [UInt8]
   /// Added to (not replacing) a minimal environment: PATH, LC_ALL=C.  Nothing is inherited.
   public var environment: [String: String]
+  /// Nobody kills it: it has a session of its own, does not end with this process, the deadline ends
+  /// only the waiting for it, and so does the executor's end.  For a program that does more harm in the
+  /// middle than late.  What it was told to do may happen long after its caller was answered.
+  public var runsToItsEnd: Bool
 
   /// Describes a program to run.
   public init(
     _ program: String, _ arguments: [String] = [], input: [UInt8] = [],
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], runsToItsEnd: Bool = false
   ) {
     self.program = program
     self.arguments = arguments
     self.input = input
     self.environment = environment
+    self.runsToItsEnd = runsToItsEnd
   }
 
   /// The program and its arguments, for people; not quoted for a shell.

@@ -82,7 +82,7 @@ extension CommandExecutor {
             var program = unsafe clinux_program(
               candidates: candidates, arguments: arguments, environment: environment,
               input_fd: input.number, output_fd: output.number, error_fd: error.number,
-              failure_fd: failure.number)
+              failure_fd: failure.number, outlives: command.runsToItsEnd ? 1 : 0)
             return unsafe clinux_start_program(&program)
           }
         }

@@ -1,4 +1,3 @@
-internal import Linux
 internal import Logging
 internal import ServiceLifecycle
 
@@ -12,8 +11,8 @@ struct BoundedShutdown: Service {
   /// Named in the log when the process goes.
   let operations: [Operations]
   let logger: Logger
-  /// Ends the process; a seam for tests.
-  var exit: @Sendable () -> Void = { Process.exitNow() }
+  /// Ends the process, after what must not be cut short.
+  let exit: @Sendable () async -> Void
 
   func run() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -35,6 +34,6 @@ struct BoundedShutdown: Service {
           "step": "\(holder.step ?? "between steps")",
         ])
     }
-    exit()
+    await exit()
   }
 }

@@ -1,4 +1,3 @@
-internal import Command
 internal import Linux
 internal import Metrics
 internal import NVMe
@@ -8,7 +7,7 @@ internal import Resilience
 extension Node {
   /// What is asked for at each scrape. Nothing here waits for storage: sysfs attributes of NVMe
   /// controllers and the plugin's own memory.
-  func registerGauges(executor: CommandExecutor, calls: IsolatedCalls) {
+  func registerGauges() {
     let registry = metrics.registry
     registry.callbackGauges(
       "nvmeof_csi_controllers", help: "NVMe controllers that this driver has connected, by state.",
@@ -33,16 +32,6 @@ extension Node {
       help: "Stage records that this driver cannot understand; nothing is done for their volumes.",
       labels: []
     ) { [GaugeSample([], Double(recoveries.all.values.count { $0.isUnreadable }))] }
-    registry.callbackGauges(
-      "nvmeof_csi_stuck_children",
-      help: "Child processes that were killed and sit in the kernel: programs, or system calls.",
-      labels: ["kind"]
-    ) {
-      [
-        GaugeSample(["program"], Double(executor.stuck.count)),
-        GaugeSample(["call"], Double(calls.stuck.count)),
-      ]
-    }
     registry.callbackGauges(
       "nvmeof_csi_portal_circuit",
       help: "Circuit breaker of a portal that was tried: 0 closed, 1 half-open, 2 open.",

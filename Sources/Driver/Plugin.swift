@@ -91,12 +91,17 @@ public struct Plugin: Sendable {
   }
 
   /// Serves until SIGTERM or SIGINT, then lets calls in flight finish for two seconds. Returns, or
-  /// ends the process, within five: what a call left undone a retry finishes from the records.
+  /// ends the process, within five, or ten while a program runs that must not be cut short: what a call
+  /// left undone a retry finishes from the records.
   public func run() async throws {
     // A peer that goes away in the middle of an answer must not end the process.
     Process.ignoreBrokenPipes()
     let metrics = DriverMetrics()
-    let executor = CommandExecutor()
+    let (executor, calls) = (CommandExecutor(), IsolatedCalls())
+    let exit: @Sendable () async -> Void = {
+      await executor.shutDown()
+      Process.exitNow()
+    }
     let interceptor = ObservingInterceptor(logger: logger, metrics: metrics)
     var capabilities: [PluginCapability] = []
     var methods: [GRPC.Method] = []
@@ -108,14 +113,15 @@ public struct Plugin: Sendable {
     if let part = configuration.node {
       let store = try await FileStateStore(directory: part.stateDirectory)
       stores.append(store)
-      let node = try await self.node(part, store: store, executor: executor, metrics: metrics)
+      let node = try await self.node(
+        part, store: store, executor: executor, calls: calls, metrics: metrics)
       methods += nodeMethods(node, interceptor: interceptor)
       services += [
         node.changes,
         // A repair under way is finished by the next life of the plugin.
         BoundedShutdown(
           service: RecoveryService(node: node, changes: node.changes, logger: logger),
-          limit: .milliseconds(500), operations: [node.operations], logger: logger),
+          limit: .milliseconds(500), operations: [node.operations], logger: logger, exit: exit),
       ]
       operations.append(node.operations)
       capabilities.append(.onlineVolumeExpansion)
@@ -132,13 +138,14 @@ public struct Plugin: Sendable {
       services += [
         BoundedShutdown(
           service: controller.work, limit: .milliseconds(500), operations: [controller.operations],
-          logger: logger),
+          logger: logger, exit: exit),
         BoundedShutdown(
           service: ControllerUpkeep(controller: controller, logger: logger),
-          limit: .milliseconds(500), operations: [controller.operations], logger: logger),
+          limit: .milliseconds(500), operations: [controller.operations], logger: logger,
+          exit: exit),
         BoundedShutdown(
           service: StuckWatch(backend: controller.backend, store: store, logger: logger),
-          limit: .milliseconds(500), operations: [], logger: logger),
+          limit: .milliseconds(500), operations: [], logger: logger, exit: exit),
       ]
       operations.append(controller.operations)
       readiness = controller.readiness
@@ -151,6 +158,7 @@ public struct Plugin: Sendable {
       }
     }
     registerOldest(operations, metrics: metrics)
+    registerStuck(executor, calls, metrics: metrics)
     let broken = BrokenRecords(stores, logger: logger)
     broken.registerGauge(in: metrics.registry)
     services.append(broken)
@@ -173,7 +181,7 @@ public struct Plugin: Sendable {
       BoundedShutdown(
         service: ServerService(server: server, state: serving), limit: .seconds(4),
         operations: operations,
-        logger: logger))
+        logger: logger, exit: exit))
     // It would print every service whole, which is of use to nobody.
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .notice)
@@ -187,14 +195,14 @@ public struct Plugin: Sendable {
 
 extension Plugin {
   private func node(
-    _ part: NodePart, store: FileStateStore, executor: CommandExecutor, metrics: DriverMetrics
+    _ part: NodePart, store: FileStateStore, executor: CommandExecutor, calls: IsolatedCalls,
+    metrics: DriverMetrics
   ) async throws -> Node {
-    let calls = IsolatedCalls()
     let changes = ChangeHints(UdevMonitor(subsystems: ["block", "nvme"]), logger: logger)
     let node = try await Node(
       part.configuration, runner: executor, calls: calls, store: store, changes: changes,
       metrics: metrics, logger: logger)
-    node.registerGauges(executor: executor, calls: calls)
+    node.registerGauges()
     return node
   }
 
@@ -222,6 +230,23 @@ extension Plugin {
       let now = ContinuousClock.now
       let oldest = operations.flatMap(\.held.values).map { now - $0.since }.max() ?? .zero
       return [GaugeSample([], oldest / .seconds(1))]
+    }
+  }
+
+  private func registerStuck(
+    _ executor: CommandExecutor, _ calls: IsolatedCalls, metrics: DriverMetrics
+  ) {
+    metrics.registry.callbackGauges(
+      "nvmeof_csi_stuck_children",
+      help:
+        "Child processes that nobody waits for any more: programs, or system calls, that were killed "
+        + "and sit in the kernel, and programs that are not to be killed.",
+      labels: ["kind"]
+    ) {
+      [
+        GaugeSample(["program"], Double(executor.stuck.count)),
+        GaugeSample(["call"], Double(calls.stuck.count)),
+      ]
     }
   }
 

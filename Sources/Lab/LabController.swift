@@ -132,6 +132,11 @@ public final class LabController: Sendable {
     }
   }
 
+  /// `nvmeof-csi status`: what people see of it, whether it runs or not.
+  public func status() throws -> String {
+    try Program.run(process.binary, "status", "--state-dir", state).text
+  }
+
   /// What a target without volumes must not have: subsystems, images, records.
   public func leftovers() throws -> [String] {
     try target.subsystems().map { "subsystem \($0)" } + pool.contents().map { "\($0) in the pool" }

@@ -82,10 +82,12 @@ public struct LabPool: Sendable {
   /// What is in it: files of volumes and snapshots, or logical volumes, sorted.
   public func contents() throws -> [String] {
     if kind.isVolumeGroup {
-      // What is more than one word is a warning.
-      return try Self.lvm("lvs", "--noheadings", "--options", "lv_name", name).text
-        .split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count == 1 }
-        .joined().map(String.init).filter { $0 != "pool" }.sorted()
+      let output = try Self.lvm(
+        "lvs", "--noheadings", "--nameprefixes", "--unquoted", "--options", "lv_name", name)
+      // What has no such prefix is a warning: of each descriptor that it inherits LVM says that it leaked.
+      let prefix = "LVM2_LV_NAME="
+      let words = output.text.split { $0.isWhitespace }.filter { $0.hasPrefix(prefix) }
+      return words.map { String($0.dropFirst(prefix.count)) }.filter { $0 != "pool" }.sorted()
     }
     return try ["volumes", "snapshots"].flatMap { kind in
       guard try Files.status("\(files)/\(kind)") != nil else { return [String]() }
@@ -107,6 +109,14 @@ public struct LabPool: Sendable {
       try mount()
     case .thin, .linear: try Self.lvm("vgchange", "--activate", "n", name)
     }
+  }
+
+  /// From now on every read from the disk takes so long; what lies in memory is forgotten.
+  public func slowDown(byMilliseconds delay: Int) throws {
+    try Program.run(
+      "dmsetup", "reload", name, "--table", table(over: try loopDevice(), delay: delay))
+    try Program.run("dmsetup", "resume", name)
+    try Files.writeAttribute("3", to: "/proc/sys/vm/drop_caches")
   }
 
   /// Removes it with all that is in it.

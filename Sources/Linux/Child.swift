@@ -8,6 +8,8 @@ final class Child {
     case running
     /// SIGKILL is sent; at `givingUp` the child is counted as stuck.
     case killed(givingUp: ContinuousClock.Instant)
+    /// The watcher stops, and waits so long for what it must not kill.
+    case awaited(until: ContinuousClock.Instant)
     /// Whoever waited has the answer; only the corpse is waited for.
     case stuck
   }
@@ -51,6 +53,7 @@ final class Child {
     case .running:
       if continuation == nil, let lease = request.lease { lease.deadline } else { request.deadline }
     case .killed(let givingUp): givingUp
+    case .awaited(let end): end
     case .stuck: nil
     }
   }

@@ -6,6 +6,8 @@ internal import SystemPackage
 struct ChildLoop {
   let queue: ChildQueue
   let kill: @Sendable (Int32) -> Void
+  /// How long a child that is not to be killed is waited for when all ends.
+  let farewell: Duration
   private var children: [Child] = []
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var isStopping = false
@@ -15,8 +17,9 @@ struct ChildLoop {
   /// How often to ask about children that have no descriptor to watch.
   private static let blindInterval = Duration.milliseconds(50)
 
-  init(queue: ChildQueue, kill: @escaping @Sendable (Int32) -> Void) {
+  init(queue: ChildQueue, farewell: Duration, kill: @escaping @Sendable (Int32) -> Void) {
     self.queue = queue
+    self.farewell = farewell
     self.kill = kill
   }
 
@@ -40,7 +43,7 @@ struct ChildLoop {
       }
       for submission in intake.starting { start(submission) }
       if isStopping {
-        for child in children { if case .running = child.phase { kill(child, now) } }
+        for child in children { if case .running = child.phase { stop(child, now) } }
         if children.allSatisfy({ $0.continuation == nil }) {
           for child in children { child.request.lease?.end() }
           return queue.finish()
@@ -98,7 +101,7 @@ struct ChildLoop {
   private mutating func end(_ child: Child) {
     // What the child left behind in its group ends with it, and before it is reaped: afterwards the
     // group's number may belong to another.
-    kill(child.processID)
+    if !child.request.runsToItsEnd { kill(child.processID) }
     child.drain(buffer: &buffer)
     let termination = child.reap()
     child.closePipes()
@@ -114,9 +117,9 @@ struct ChildLoop {
     case (.killed, _):
       child.resume(
         isStopping ? .notRunning : .deadlineExceeded(stuck: false, outputs: outputs))
-    case (.running, let termination?):
+    case (.running, let termination?), (.awaited, let termination?):
       child.resume(.ended(termination, outputs: outputs))
-    case (.running, nil):
+    case (.running, nil), (.awaited, nil):
       let call = SystemCallError(
         call: "waitpid", subject: child.request.what, errno: .noChildProcess)
       child.resume(.launchFailed(call))
@@ -125,18 +128,38 @@ struct ChildLoop {
 
   private func expire(_ child: Child, _ now: ContinuousClock.Instant) {
     guard let deadline = child.nextDeadline, deadline <= now else { return }
-    guard case .killed = child.phase else { return kill(child, now) }
-    child.phase = .stuck
-    child.closePipes()
-    child.request.lease?.end()
-    queue.isStuck(
-      StuckChild(processID: child.processID, what: child.request.what, since: now))
-    child.resume(
-      isStopping ? .notRunning : .deadlineExceeded(stuck: true, outputs: child.collected))
+    if case .running = child.phase, !child.request.runsToItsEnd {
+      kill(child, now)
+    } else {
+      giveUp(child, now)
+    }
   }
 
   private func kill(_ child: Child, _ now: ContinuousClock.Instant) {
     kill(child.processID)
     child.phase = .killed(givingUp: now + Self.grace)
+  }
+
+  private func stop(_ child: Child, _ now: ContinuousClock.Instant) {
+    guard child.request.runsToItsEnd else { return kill(child, now) }
+    child.phase = .awaited(until: min(child.request.deadline, now + farewell))
+  }
+
+  private func giveUp(_ child: Child, _ now: ContinuousClock.Instant) {
+    child.phase = .stuck
+    // One that goes on is read on as well: a full pipe would stop it.
+    if !child.request.runsToItsEnd { child.closePipes() }
+    child.request.lease?.end()
+    queue.isStuck(
+      StuckChild(processID: child.processID, what: child.request.what, since: now))
+    let outcome: ChildOutcome =
+      if isStopping {
+        .notRunning
+      } else if child.request.runsToItsEnd {
+        .goesOn(processID: child.processID)
+      } else {
+        .deadlineExceeded(stuck: true, outputs: child.collected)
+      }
+    child.resume(outcome)
   }
 }

@@ -1,19 +1,22 @@
-/// A child process to start, feed, read and, at the latest at its deadline, kill.
+/// A child process to start, feed, read and, at the latest at its deadline, kill or leave to itself.
 package struct ChildRequest: Sendable {
   /// For the accounting of stuck children: `umount2 /x`.
   let what: String
   let deadline: ContinuousClock.Instant
   /// Starts the child.  Runs on the watcher's thread and must not wait.
   let launch: @Sendable () throws(SystemCallError) -> LaunchedChild
+  /// Nobody kills it, and what it started neither: the deadline ends only the waiting for it.
+  let runsToItsEnd: Bool
   /// For a child that stays once it has filled its first output.
   var lease: ChildLease?
 
   package init(
-    what: String, deadline: ContinuousClock.Instant,
+    what: String, deadline: ContinuousClock.Instant, runsToItsEnd: Bool = false,
     launch: @escaping @Sendable () throws(SystemCallError) -> LaunchedChild
   ) {
     self.what = what
     self.deadline = deadline
+    self.runsToItsEnd = runsToItsEnd
     self.launch = launch
   }
 }
@@ -45,11 +48,13 @@ package enum ChildOutcome: Sendable {
   /// The deadline passed and the child's process group was killed.  `stuck`: the child has not died.
   /// The outputs are what came before.
   case deadlineExceeded(stuck: Bool, outputs: [ChildOutput])
+  /// The deadline passed, and the child is not to be killed: it goes on.
+  case goesOn(processID: Int32)
   /// It could not be started.
   case launchFailed(SystemCallError)
   /// There was no room for it until its deadline, or there is no hope of room.
   case tooMany(running: Int)
-  /// The watcher does not run, or was stopped and has killed the child.
+  /// The watcher does not run, or was stopped and has killed the child, or left it to itself.
   case notRunning
 }
 

@@ -5,6 +5,9 @@ internal import SystemPackage
 /// Starts child processes, feeds and reads them, kills them at their deadlines and reaps them, all on
 /// one thread of its own.
 ///
+/// Those that run to their end are never killed: at the deadline whoever waits gets the answer, and the
+/// child is accounted as one that does not die.
+///
 /// A child in an uninterruptible sleep does not die of SIGKILL.  It is left behind then: whoever waits
 /// gets the answer 200 ms after the deadline, the child is accounted in `stuck`, counts against `limit`,
 /// and is reaped whenever the kernel lets it go.  No task ever waits for it, so no task group has to.
@@ -14,15 +17,19 @@ internal import SystemPackage
 package final class ChildWatcher: Sendable {
   private let shared: ChildQueue
   private let name: String
+  private let farewell: Duration
   private let kill: @Sendable (Int32) -> Void
   private let thread = Mutex<NamedThread?>(nil)
 
   /// At most `limit` children run or are stuck; more requests wait for their turn, up to a bound.
-  /// `kill` is a seam for tests of children that do not die.
+  /// `farewell` is how long stopping waits for children that run to their end. `kill` is a seam for tests
+  /// of children that do not die.
   package init(
-    name: String, limit: Int, kill: @escaping @Sendable (Int32) -> Void = ChildWatcher.killGroup
+    name: String, limit: Int, farewell: Duration = .zero,
+    kill: @escaping @Sendable (Int32) -> Void = ChildWatcher.killGroup
   ) {
     self.name = name
+    self.farewell = farewell
     self.kill = kill
     shared = ChildQueue(limit: limit)
   }
@@ -38,9 +45,9 @@ package final class ChildWatcher: Sendable {
     try thread.withLock { (thread) throws(SystemCallError) in
       guard thread == nil else { return }
       try shared.open()
-      let (shared, kill) = (self.shared, self.kill)
+      let (shared, farewell, kill) = (self.shared, self.farewell, self.kill)
       thread = try NamedThread(name) {
-        var loop = ChildLoop(queue: shared, kill: kill)
+        var loop = ChildLoop(queue: shared, farewell: farewell, kill: kill)
         loop.run()
       }
       shared.admit()
@@ -60,7 +67,8 @@ package final class ChildWatcher: Sendable {
     shared.wakeUp()
   }
 
-  /// Kills all children and ends the thread, within about 200 ms.  For good.
+  /// Kills all children and ends the thread, within about 200 ms, or `farewell` while children run to
+  /// their end.  For good.
   package func stop() { shared.stop() }
 
   /// Returns once the thread's work is over.
@@ -68,7 +76,7 @@ package final class ChildWatcher: Sendable {
     await withCheckedContinuation { shared.whenStopped($0) }
   }
 
-  /// The children that were killed and have not died.
+  /// The children that were killed and have not died, and those that go on after their deadline.
   package var stuck: [StuckChild] { shared.stuck }
 
   /// SIGKILL to a child and whatever it started.

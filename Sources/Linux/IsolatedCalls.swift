@@ -162,8 +162,8 @@ public final class IsolatedCalls: Sendable {
       throw .failed(error)
     case .tooMany(let running):
       throw .tooMany(running: running)
-    case .notRunning:
-      // The watcher stops with `self` and not before.
+    case .notRunning, .goesOn:
+      // The watcher stops with `self` and not before, and every call is killed at its deadline.
       throw .failed(SystemCallError(call: operation.call, subject: subject, errno: .canceled))
     }
   }

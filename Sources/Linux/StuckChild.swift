@@ -1,4 +1,5 @@
-/// A child process that was killed but has not died: it sits in the kernel.
+/// A child process that was killed but has not died, since it sits in the kernel; or one that is not to
+/// be killed and goes on after its deadline.
 public struct StuckChild: Hashable, Sendable {
   /// Its process id; see /proc/<id>/stack for where it sits.
   public let processID: Int32

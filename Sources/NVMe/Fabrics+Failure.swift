@@ -43,7 +43,7 @@ extension Fabrics {
       let code: FabricsError.Code =
         switch error {
         case .notFound: .noNVMeCLI
-        case .deadlineExceeded: .timedOut
+        case .deadlineExceeded, .goesOn: .timedOut
         case .tooMany, .notRunning: .busy
         case .launchFailed: .other
         }

@@ -32,6 +32,8 @@ final class FakeLVM: CommandRunner {
     /// The `--config` of each program, nil for one without.
     var settings: [String?] = []
     var log: [String] = []
+    /// Programs that do not end in time and go on.
+    var hanging: Set<String> = []
     /// So many more programs that change something are run; then this life is over.
     var left: Int?
   }
@@ -54,6 +56,9 @@ final class FakeLVM: CommandRunner {
     _ command: Command, deadline: ContinuousClock.Instant
   ) async throws(CommandError) -> CommandOutput {
     await before(command.program)
+    if state.withLock({ $0.hanging.contains(command.program) }) {
+      throw .goesOn(program: command.program, after: .zero, processID: 4711)
+    }
     let result = state.withLock { state -> (Int32, String, String)? in
       if command.program != "lvmconfig" {
         state.settings.append(

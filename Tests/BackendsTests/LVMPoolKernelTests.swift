@@ -35,7 +35,7 @@ struct LVMPoolKernelTests {
       _ = try await run("vgcreate tank \(loop)")
       _ = try await run("lvcreate --yes --type thin-pool -L 256M -n pool tank")
       _ = try await run("lvcreate --yes -l 100%FREE -n old tank")
-      _ = try await run("dd if=/dev/urandom of=/dev/tank/old bs=1M count=96 status=none")
+      _ = try await run("dd if=/dev/urandom of=/dev/tank/old bs=1M count=24 status=none")
       _ = try await run("lvremove --yes tank/old")
       do {
         try await body(executor)
@@ -53,8 +53,11 @@ struct LVMPoolKernelTests {
     try Descriptor.open(path, flags: O_RDONLY).deviceSize()
   }
 
-  @Test("Thin and linear volumes hold what they are to hold", .timeLimit(.minutes(5)))
-  func volumes() async throws {
+  /// What most matters of it PoolTests shows through the controller.
+  @Test(
+    "Thin volumes hold what they are to hold",
+    .enabled(if: unsafe getenv("NVMEOF_CSI_LAB_LONG") != nil), .timeLimit(.minutes(5)))
+  func thin() async throws {
     try await withGroup { executor in
       let (a, b, s) = (
         try ObjectID.volume("a"), try ObjectID.volume("b"), try ObjectID.snapshot("s")
@@ -88,16 +91,16 @@ struct LVMPoolKernelTests {
         LVMPoolConfiguration(volumeGroup: "tank"), owner: .ours, runner: executor)
       let (c, d) = (try ObjectID.volume("c"), try ObjectID.volume("d"))
       let told = Told()
-      let made = try await pool.create(c, size: 32 * Self.mebibyte) { told.add($0, $1) }
-      #expect(told.all.last?.done == 32 * Self.mebibyte)
-      try expectZeros(made.path, 0..<32)
+      let made = try await pool.create(c, size: 8 * Self.mebibyte) { told.add($0, $1) }
+      #expect(told.all.last?.done == 8 * Self.mebibyte)
+      try expectZeros(made.path, 0..<8)
       try write("one", to: made.path, at: 0)
-      let copy = try await pool.create(d, size: 48 * Self.mebibyte, from: .volume(c))
+      let copy = try await pool.create(d, size: 12 * Self.mebibyte, from: .volume(c))
       #expect(try read(copy.path, at: 0, count: 4) == "one\0")
-      try expectZeros(copy.path, 1..<48)
+      try expectZeros(copy.path, 1..<12)
       #expect(
         try await code {
-          _ = try await pool.expandVolume(c, toSize: 40 * Self.mebibyte, deadline: .ample)
+          _ = try await pool.expandVolume(c, toSize: 16 * Self.mebibyte, deadline: .ample)
         } == .unsupported)
       #expect(try await code { try await pool.snapshot(try .snapshot("s"), of: c) } == .unsupported)
       #expect(
@@ -108,10 +111,10 @@ struct LVMPoolKernelTests {
   }
 
   private func expectZeros(_ path: String, _ range: Range<Int64>) throws {
+    let zeros = String(repeating: "\0", count: 1 << 20)
     for piece in range {
-      let text = try read(path, at: piece << 20, count: 1 << 20)
-      #expect(text.utf8.count == 1 << 20)
-      #expect(text.utf8.allSatisfy { $0 == 0 }, "MiB \(piece)")
+      let isZero = try read(path, at: piece << 20, count: 1 << 20) == zeros
+      #expect(isZero, "MiB \(piece)")
     }
   }
 }

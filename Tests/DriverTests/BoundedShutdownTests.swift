@@ -44,10 +44,10 @@ struct BoundedShutdownTests {
     try await testGracefulShutdown { trigger in
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
-          var bounded = BoundedShutdown(
+          let bounded = BoundedShutdown(
             service: recovery, limit: .milliseconds(100), operations: [operations],
-            logger: log.logger)
-          bounded.exit = {
+            logger: log.logger
+          ) {
             exits.logger.info("exit")
             release.finish()
           }

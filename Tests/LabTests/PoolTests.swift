@@ -7,14 +7,14 @@ import Testing
 
 /// A volume's whole life through the public interface, with the bytes in each kind of pool and between
 /// them and the writer the kernel's target, TCP and the kernel's host.
-@Suite("A volume in a pool", .lab, .long, .serialized)
+@Suite("A volume in a pool", .lab, .serialized)
 struct PoolTests {
   private static let size: Int64 = 64 << 20
 
   @Test(
     "is written, kept, restored, cloned, grown, deleted, and comes back when its target does",
-    .timeLimit(.minutes(10)),
-    arguments: [LabPool.Kind.disk, .reflinks])
+    .long, .timeLimit(.minutes(10)),
+    arguments: [LabPool.Kind.thin, .linear, .reflinks, .disk])
   func life(kind: LabPool.Kind) async throws {
     try await Cluster.run(on: kind) { cluster in
       let volume = try await cluster.create("source", size: Self.size)
@@ -54,6 +54,35 @@ struct PoolTests {
         try await cluster.controller.delete(copy)
       }
       #expect(try await cluster.controller.volumes() == [:])
+    }
+  }
+
+  /// What the pool and the target do, without a node: cheap enough for every run.
+  @Test(
+    "of LVM's thin volumes is kept, restored, grown and deleted without a trace",
+    .timeLimit(.minutes(5)))
+  func thin() async throws {
+    try await Cluster.run(on: .thin) { cluster in
+      let controller = cluster.controller
+      let volume = try await cluster.create("source", size: Self.size, .block)
+      let (old, new) = (try Self.randomBytes(), try Self.randomBytes())
+      try Self.write(old, toDisk: volume)
+      let snapshot = try await controller.takeSnapshot("kept", of: volume)
+      #expect(snapshot.readyToUse && snapshot.sizeBytes == Self.size)
+      try Self.write(new, toDisk: volume)
+      let restored = try await cluster.create(
+        "restored", size: Self.size * 2, .block, from: .snapshot(id: snapshot.snapshotID))
+      #expect(try await controller.expand(volume, to: Self.size * 2) == Self.size * 2)
+      for (volume, bytes) in [(volume, new), (restored, old)] {
+        #expect(try Self.read(old.count, ofDisk: volume) == bytes)
+        #expect(try Self.size(ofDisk: volume) == Self.size * 2)
+        #expect(try controller.target.devicePath(volume.nqn) == volume.backingFile)
+      }
+      #expect(
+        try cluster.pool.contents()
+          == cluster.pool.contents(for: [volume.name, restored.name, snapshot.snapshotID]))
+      for volume in [volume, restored] { try await controller.delete(volume) }
+      try await controller.deleteSnapshot(snapshot.snapshotID)
     }
   }
 
@@ -153,5 +182,26 @@ struct PoolTests {
 
   private static func read(_ path: String) throws -> Data {
     try Data(contentsOf: URL(filePath: path + "/file"))
+  }
+
+  // MARK: At the target
+
+  private static func write(_ bytes: Data, toDisk volume: TargetVolume) throws {
+    let disk = try FileHandle(forWritingTo: URL(filePath: volume.backingFile))
+    defer { try? disk.close() }
+    try disk.write(contentsOf: bytes)
+    try disk.synchronize()
+  }
+
+  private static func read(_ count: Int, ofDisk volume: TargetVolume) throws -> Data? {
+    let disk = try FileHandle(forReadingFrom: URL(filePath: volume.backingFile))
+    defer { try? disk.close() }
+    return try disk.read(upToCount: count)
+  }
+
+  private static func size(ofDisk volume: TargetVolume) throws -> Int64 {
+    let disk = try FileHandle(forReadingFrom: URL(filePath: volume.backingFile))
+    defer { try? disk.close() }
+    return Int64(try disk.seekToEnd())
   }
 }

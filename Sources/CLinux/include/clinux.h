@@ -147,11 +147,14 @@ struct clinux_program {
   int input_fd, output_fd, error_fd;
   /// Receives an `int32_t` errno when no candidate could be executed; otherwise just closes.
   int failure_fd;
+  /// It is not to end with its parent: it leads a session of its own, nothing happens to it when the
+  /// calling thread ends, and SIGPIPE is ignored.
+  int outlives;
 };
 
 /// Forks a child that becomes `program`, in `/`, with default signal handling, leading its own process
-/// group, holding only the three standard descriptors, killed when the calling thread ends.
-/// Returns the child's process id, or a negated errno.
+/// group, holding only the three standard descriptors, killed when the calling thread ends unless it
+/// outlives it. Returns the child's process id, or a negated errno.
 pid_t clinux_start_program(const struct clinux_program *program);
 
 #endif
