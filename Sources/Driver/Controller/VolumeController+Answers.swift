@@ -34,13 +34,24 @@ extension VolumeController {
     case .success(let found)?: volume = found
     }
     if let fault = volume.fault { return abnormal(fault) }
-    if backend.capabilities.contains(.hostAccess),
-      let node = record.holders.filter({ !volume.export.allowedHosts.contains($0.value.host) }).keys
-        .min()
-    {
+    if let node = nodeShutOut(of: record, volume) {
       return abnormal("published to node \(node), and the target does not let that node in")
     }
     return VolumeCondition(abnormal: false, message: "served")
+  }
+
+  /// The record and what the backend has do not tell the same.
+  func differs(_ record: VolumeRecord, _ found: Result<BackendVolume, BackendError>?) -> Bool {
+    switch found {
+    case nil: true
+    case .failure?: false
+    case .success(let volume)?: nodeShutOut(of: record, volume) != nil
+    }
+  }
+
+  private func nodeShutOut(of record: VolumeRecord, _ volume: BackendVolume) -> String? {
+    guard backend.capabilities.contains(.hostAccess) else { return nil }
+    return record.holders.filter { !volume.export.allowedHosts.contains($0.value.host) }.keys.min()
   }
 
   /// A snapshot as the orchestrator is told of it.

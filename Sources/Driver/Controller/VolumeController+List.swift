@@ -22,11 +22,47 @@ extension VolumeController {
       let found = try await translating { () async throws(BackendError) in
         try await backend.volumes(page.entries.map(\.id), deadline: context.answerDeadline)
       }
-      return ListVolumesResponse(
-        entries: page.entries.map { record in
-          .init(volume: volume(of: record), status: status(of: record, found[record.id]))
-        }, nextToken: page.nextToken)
+      var entries: [ListVolumesResponse.Entry] = []
+      for record in page.entries {
+        do throws(DriverError) {
+          guard
+            let told = try await told(
+              record, found[record.id], deadline: context.answerDeadline)
+          else { continue }
+          entries.append(.init(volume: told.volume, status: told.status))
+        } catch {
+          reportBroken(record.id, error)
+        }
+      }
+      return ListVolumesResponse(entries: entries, nextToken: page.nextToken)
     }
+  }
+
+  /// A volume as it is told; nil when it was deleted meanwhile.
+  ///
+  /// First records are read and then the storage, of many volumes at a time. Where the two differ, the
+  /// volume may have been published, unpublished or deleted in between, which is no fault of it: it is
+  /// looked at once more, and not held against it while somebody works on it.
+  private func told(
+    _ record: VolumeRecord, _ found: Result<BackendVolume, BackendError>?,
+    deadline: ContinuousClock.Instant
+  ) async throws(DriverError) -> (volume: Volume, status: VolumeStatus)? {
+    let id = record.id
+    guard makesVolumes, differs(record, found) else {
+      return (volume(of: record), status(of: record, found))
+    }
+    let wasBusy = work.isBusy(VolumeID(id))
+    guard let current = try await volumes.record(of: id)?.record, current.phase == .ready else {
+      return nil
+    }
+    let again = try await translating { () async throws(BackendError) in
+      try await backend.volumes([id], deadline: deadline)
+    }
+    var status = status(of: current, again[id])
+    if differs(current, again[id]), wasBusy || work.isBusy(VolumeID(id)) {
+      status.volumeCondition = VolumeCondition(abnormal: false, message: "being changed")
+    }
+    return (volume(of: current), status)
   }
 
   /// ControllerGetVolume
@@ -47,8 +83,10 @@ extension VolumeController {
       let found = try await translating { () async throws(BackendError) in
         try await backend.volumes([id], deadline: context.answerDeadline)
       }
-      return ControllerGetVolumeResponse(
-        volume: volume(of: record), status: status(of: record, found[id]))
+      guard let told = try await told(record, found[id], deadline: context.answerDeadline) else {
+        throw DriverError(.notFound, "volume \(id) does not exist any more")
+      }
+      return ControllerGetVolumeResponse(volume: told.volume, status: told.status)
     }
   }
 

@@ -137,6 +137,15 @@ struct DamageTests {
       #expect(try await session.listSnapshots().entries == [])
       #expect(try await session.get(a).status?.volumeCondition?.abnormal == false)
     case .imageRecord, .image:
+      for condition in [
+        try await session.get(a).status?.volumeCondition,
+        try await session.list().entries.first { $0.volume?.volumeID == a }?.status?
+          .volumeCondition,
+      ] {
+        #expect(condition?.abnormal == true)
+        #expect(condition?.message.contains(a) == true, "\(condition?.message ?? "")")
+      }
+      #expect(Set(try await session.volumeIDs()) == [a, b])
       await expectRefusal(.failedPrecondition, saying: ["node-1"]) { try await session.delete(a) }
       await expectRefusal(.failedPrecondition, saying: ["node-1"]) {
         try await session.publish(a, on: "node-2")

@@ -134,6 +134,57 @@ struct ControllerListTests {
     }
   }
 
+  @Test("holds against no volume what was done to it between two looks")
+  func changedMeanwhile() async throws {
+    let gate = Gate()
+    let harness = Harness(
+      backend: MemoryBackend { step throws(BackendError) in
+        if step == "volumes", gate.isArmed { await gate.passed() }
+      })
+    try await harness.live { controller in
+      for name in ["a", "b", "c"] { _ = try await controller.made(Harness.volume(name)) }
+      try await controller.publish(harness.id("b").description, to: "n1")
+      gate.arm()
+      async let listing = list(controller)
+      while harness.backend.state.withLock({ !$0.calls.contains("volumes") }) {
+        try await Task.sleep(for: .milliseconds(2))
+      }
+      try await controller.delete(harness.id("a").description)
+      try await controller.unpublish(harness.id("b").description, from: "n1")
+      gate.open()
+      let entries = try await listing.entries
+      #expect(
+        Set(entries.compactMap(\.volume?.volumeID))
+          == [harness.id("b").description, harness.id("c").description])
+      #expect(entries.allSatisfy { $0.status?.publishedNodeIDs == [] })
+      #expect(entries.allSatisfy { $0.status?.volumeCondition?.message == "served" })
+    }
+  }
+
+  @Test("holds against no volume what is being done to it")
+  func changing() async throws {
+    let gate = Gate()
+    let harness = Harness(
+      backend: MemoryBackend { step throws(BackendError) in
+        if step == "allow" { await gate.passed() }
+      })
+    try await harness.live { controller in
+      let id = try await controller.made(Harness.volume("a")).volumeID
+      async let published: Void = controller.publish(id, to: "n1")
+      while harness.backend.state.withLock({ !$0.calls.contains("allow") }) {
+        try await Task.sleep(for: .milliseconds(2))
+      }
+      let entry = try #require(try await list(controller).entries.first)
+      #expect(entry.status?.publishedNodeIDs == ["n1"])
+      #expect(entry.status?.volumeCondition?.abnormal == false)
+      gate.open()
+      try await published
+      harness.backend.state.withLock { $0.volumes[harness.id("a")]?.export.allowedHosts = [] }
+      let later = try #require(try await list(controller).entries.first)
+      #expect(later.status?.volumeCondition?.abnormal == true)
+    }
+  }
+
   @Test("goes on after what it told, whatever is made and deleted between pages")
   func pages() async throws {
     let harness = Harness()
