@@ -67,8 +67,9 @@ struct ConcurrencyConformance {
       let source = try await session.create("source").volumeID
       var other = CreateVolumeRequest.named("a")
       other.parameters = subject.parameters
+      // None of them is content with what another one makes.
       let requests = [
-        .named("a"), other, .named("a", .exactly(64 * .mebibyte)),
+        .named("a", .exactly(16 * .mebibyte)), other, .named("a", .exactly(64 * .mebibyte)),
         .named("a", .atLeast(16 * .mebibyte), [.block]), .named("a", from: .volume(id: source)),
       ]
       /// What a request comes to when whoever made it asks again for as long as it is pending.
