@@ -12,9 +12,10 @@ extension FilePool {
       let beginning = try await step(action, of: id, deadline) { (_) throws(BackendError) in
         try storage.begin(record)
       }
-      guard case .begun(let making) = beginning else {
-        if case .isThere(let found) = beginning { return found }
-        return record
+      let making: FileStorage.Making
+      switch beginning {
+      case .isThere(let found): return found
+      case .begun(let begun): making = begun
       }
       try await perform("find room for \(id)", on: Self.room, deadline) {
         (storage) throws(BackendError) in

@@ -3,6 +3,7 @@ import NVMe
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 /// Programs of LVM are never killed: they may be at work when their call, or the controller that began
 /// them, is over.
@@ -41,7 +42,7 @@ import Testing
       try await pool.create(b, size: Self.size)
       try await pool.delete(b)
 
-      self.remove("\(root)/812")
+      try removeTree("\(root)/812")
       try await pool.create(a, size: Self.size)
     }
   }
@@ -87,7 +88,7 @@ import Testing
       #expect(try await code { try await pool.delete(a) } == .unavailable)
       #expect(lvm.volumes.keys.sorted() == [a.description])
       try await pool.create(b, size: Self.size)
-      self.remove("\(root)/4711")
+      try removeTree("\(root)/4711")
       try await pool.delete(a)
       #expect(lvm.volumes.keys.sorted() == [b.description])
     }
@@ -104,7 +105,7 @@ import Testing
   ) async throws {
     let root = "/tmp/lvm-work-tests-\(UInt64.random(in: .min ... .max))"
     try Files.makeDirectories("\(root)/self", mode: 0o700)
-    defer { remove(root) }
+    defer { try? removeTree(root) }
     for process in processes { try add(process, root) }
     try await body(root)
   }
@@ -117,15 +118,6 @@ import Testing
       ("comm", "\(name)\n"), ("cmdline", process.words.map { "\($0)\0" }.joined()),
     ] {
       try Files.replaceDurably("\(directory)/\(file)", with: Array(text.utf8), mode: 0o600)
-    }
-  }
-
-  private func remove(_ path: String) {
-    if (try? Files.status(path)?.kind) == .directory {
-      for name in (try? Files.names(inDirectory: path)) ?? [] { remove("\(path)/\(name)") }
-      _ = try? Files.removeDirectory(path)
-    } else {
-      _ = try? Files.unlink(path)
     }
   }
 }

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Backends
+@testable import BackendsTestSupport
 
 /// A program of LVM reads every disk it finds, and one whose target is away makes it hang.
 @Suite("LVM pool on a machine with NVMe disks") struct LVMPoolDisksTests {
@@ -86,7 +87,7 @@ import Testing
   private func withSysfs(_ disks: [Disk], _ body: (String) async throws -> Void) async throws {
     let root = "/tmp/lvm-disks-tests-\(UInt64.random(in: .min ... .max))"
     try Files.makeDirectories(root, mode: 0o700)
-    defer { remove(root) }
+    defer { try? removeTree(root) }
     for disk in disks { try add(disk, root) }
     try await body(root)
   }
@@ -110,15 +111,6 @@ import Testing
       try Files.makeDirectories(
         String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)]), mode: 0o700)
       try Files.replaceDurably(file, with: Array("\(text)\n".utf8), mode: 0o600)
-    }
-  }
-
-  private func remove(_ path: String) {
-    if (try? Files.status(path)?.kind) == .directory {
-      for name in (try? Files.names(inDirectory: path)) ?? [] { remove("\(path)/\(name)") }
-      _ = try? Files.removeDirectory(path)
-    } else {
-      _ = try? Files.unlink(path)
     }
   }
 }
